@@ -1,0 +1,80 @@
+import type {
+  AccountId,
+  ConversationId,
+  EventName,
+  EventPayload,
+  MembershipId,
+  SchoolId,
+  SessionId,
+} from '@zvonok/shared';
+
+/** Whose devices an event goes to. Members of a conversation, every device of a membership, and so on. */
+export type Audience =
+  | { readonly conversation: ConversationId }
+  | { readonly membership: MembershipId }
+  | { readonly account: AccountId }
+  | { readonly session: SessionId }
+  | { readonly school: SchoolId };
+
+export type AudienceRoom = `${'conversation' | 'membership' | 'account' | 'session' | 'school'}:${string}`;
+
+/** The Socket.IO room of an audience. */
+export function roomOf(audience: Audience): AudienceRoom {
+  const [kind, id] = Object.entries(audience)[0] as [
+    AudienceRoom extends `${infer K}:${string}` ? K : never,
+    string,
+  ];
+  return `${kind}:${id}`;
+}
+
+/** What other parts of every node must know at once; in-process subscribers on each node get it, clients never do. */
+export type Signal =
+  /** The membership's role, rights or state changed: caches drop it, live media asks again. */
+  | { readonly name: 'membershipChanged'; readonly membershipIds: readonly MembershipId[] }
+  /** The memberships are over: their sockets leave, their media closes. */
+  | { readonly name: 'membershipEnded'; readonly membershipIds: readonly MembershipId[] }
+  /** The sessions are over: their sockets and media are cut. */
+  | { readonly name: 'sessionsEnded'; readonly sessionIds: readonly SessionId[] }
+  /** The membership now belongs (or no longer belongs) to these conversations: its sockets join and leave their rooms. */
+  | {
+      readonly name: 'conversationsChanged';
+      readonly membershipId: MembershipId;
+      readonly joined: readonly ConversationId[];
+      readonly left: readonly ConversationId[];
+    };
+
+/**
+ * A fact that was announced inside a transaction and leaves after its commit, in the order of announcement; a rolled
+ * back transaction releases none. An event goes to clients, a signal to the nodes.
+ */
+export type Announcement =
+  | {
+      readonly kind: 'event';
+      readonly name: EventName;
+      readonly audience: Audience;
+      readonly payload: unknown;
+    }
+  | { readonly kind: 'signal'; readonly signal: Signal };
+
+/** An event of the contract for an audience. */
+export function eventFor<N extends EventName>(
+  name: N,
+  audience: Audience,
+  payload: EventPayload<N>,
+): Announcement {
+  return { kind: 'event', name, audience, payload };
+}
+
+export function signal(value: Signal): Announcement {
+  return { kind: 'signal', signal: value };
+}
+
+/**
+ * Sends announcements to devices and nodes. A doorbell: a lost emit costs a client delay (it catches up by revision),
+ * never data. `publish` never throws and never waits for the network.
+ */
+export interface Outbound {
+  publish(announcements: readonly Announcement[]): void;
+  /** Calls the listener on this node for each signal, wherever it was announced. Returns the way to stop. */
+  onSignal(listener: (signal: Signal) => void): () => void;
+}

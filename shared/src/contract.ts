@@ -1,0 +1,124 @@
+import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
+import type { ErrorCode } from './errors.ts';
+import { MembershipId } from './ids.ts';
+
+/**
+ * Who may call: `public` (anyone, over HTTP only), `account` (a signed-in person), `member` (a signed-in person as one
+ * of their active memberships, named by `as`; the gateway answers FORBIDDEN where it is not theirs).
+ */
+export type Access = 'public' | 'account' | 'member';
+
+/** At most `max` calls in `windowMs`, counted per session (per address where public). */
+export interface RateLimit {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+export interface Procedure<
+  Who extends Access = Access,
+  Input extends TSchema = TSchema,
+  Output extends TSchema = TSchema,
+> {
+  /** `noun.verb`, as it is called over the wire. */
+  readonly name: string;
+  readonly summary: string;
+  readonly access: Who;
+  /** Unknown fields are refused. For `member` procedures it includes `as`. */
+  readonly input: Input;
+  readonly output: Output;
+  /** What it may answer besides the universal errors. */
+  readonly errors: readonly ErrorCode[];
+  readonly limit: RateLimit;
+}
+
+export interface ContractEvent<Payload extends TSchema = TSchema> {
+  /** `noun.pastFact`, as it is emitted. */
+  readonly name: string;
+  readonly summary: string;
+  /** Whose devices receive it. */
+  readonly audience: 'conversation' | 'membership' | 'account' | 'session' | 'school';
+  readonly payload: Payload;
+}
+
+/** An object of which every field is known; the shape of everything that crosses the wire. */
+export function strict<const P extends TProperties>(properties: P) {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+type InputSchema<P extends TProperties> = TObject<P>;
+type MemberInput<P extends TProperties> = TObject<P & { as: typeof MembershipId }>;
+
+interface Definition<P extends TProperties, Output extends TSchema> {
+  readonly summary: string;
+  readonly input: P;
+  readonly output: Output;
+  readonly errors?: readonly ErrorCode[];
+  readonly limit?: RateLimit;
+}
+
+type Unnamed<T> = Omit<T, 'name'>;
+
+const usualLimit: RateLimit = { max: 600, windowMs: 60_000 };
+
+export function perMinute(max: number): RateLimit {
+  return { max, windowMs: 60_000 };
+}
+
+export function publicProcedure<const P extends TProperties, O extends TSchema>(
+  definition: Definition<P, O>,
+): Unnamed<Procedure<'public', InputSchema<P>, O>> {
+  return {
+    access: 'public',
+    errors: [],
+    limit: usualLimit,
+    ...definition,
+    input: strict(definition.input) as InputSchema<P>,
+  };
+}
+
+export function accountProcedure<const P extends TProperties, O extends TSchema>(
+  definition: Definition<P, O>,
+): Unnamed<Procedure<'account', InputSchema<P>, O>> {
+  return {
+    access: 'account',
+    errors: [],
+    limit: usualLimit,
+    ...definition,
+    input: strict(definition.input) as InputSchema<P>,
+  };
+}
+
+export function memberProcedure<const P extends TProperties, O extends TSchema>(
+  definition: Definition<P, O>,
+): Unnamed<Procedure<'member', MemberInput<P>, O>> {
+  const input = strict({ as: MembershipId, ...definition.input }) as unknown as MemberInput<P>;
+  return { access: 'member', errors: [], limit: usualLimit, ...definition, input };
+}
+
+export function contractEvent<Payload extends TSchema>(
+  definition: Unnamed<ContractEvent<Payload>>,
+): Unnamed<ContractEvent<Payload>> {
+  return definition;
+}
+
+type Named<Noun extends string, D> = {
+  [K in keyof D & string as `${Noun}.${K}`]: D[K] & { readonly name: `${Noun}.${K}` };
+};
+
+function named<const Noun extends string, D extends object>(noun: Noun, definitions: D): Named<Noun, D> {
+  return Object.fromEntries(
+    Object.entries(definitions).map(([key, value]) => [
+      `${noun}.${key}`,
+      { ...value, name: `${noun}.${key}` },
+    ]),
+  ) as Named<Noun, D>;
+}
+
+/** Names a room's procedures: `{sendMessage}` of `chat` becomes `chat.sendMessage`. */
+export const procedures = named;
+/** Names a room's events: `{messageSent}` of `chat` becomes `chat.messageSent`. */
+export const events = named;
+
+export type InputOf<P> = P extends { readonly input: infer I extends TSchema } ? Static<I> : never;
+export type OutputOf<P> = P extends { readonly output: infer O extends TSchema } ? Static<O> : never;
+export type PayloadOf<E> = E extends { readonly payload: infer O extends TSchema } ? Static<O> : never;

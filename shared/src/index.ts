@@ -1,0 +1,34 @@
+import { accountsEvents, accountsProcedures } from './accounts.ts';
+import { callsEvents, callsProcedures } from './calls.ts';
+import { chatEvents, chatProcedures } from './chat.ts';
+import type { PayloadOf } from './contract.ts';
+import { schoolEvents, schoolProcedures } from './school.ts';
+
+export * from './accounts.ts';
+export * from './calls.ts';
+export * from './chat.ts';
+export * from './contract.ts';
+export * from './errors.ts';
+export * from './ids.ts';
+export * from './limits.ts';
+export * from './school.ts';
+
+/** Everything that can be called, by name. */
+export const procedureContract = {
+  ...accountsProcedures,
+  ...schoolProcedures,
+  ...chatProcedures,
+  ...callsProcedures,
+} as const;
+
+/** Everything that is emitted, by name. */
+export const eventContract = {
+  ...accountsEvents,
+  ...schoolEvents,
+  ...chatEvents,
+  ...callsEvents,
+} as const;
+
+export type ProcedureName = keyof typeof procedureContract;
+export type EventName = keyof typeof eventContract;
+export type EventPayload<N extends EventName> = PayloadOf<(typeof eventContract)[N]>;

@@ -1,0 +1,82 @@
+/** Every limit, timeout and size of the product, with its reason. Durations are milliseconds, sizes bytes unless named. */
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** The version of the contract that this code speaks; a server serves this and the previous minor. */
+export const contractVersion = '0.1';
+
+export const transportLimits = {
+  /** A chat event with its text fits many times; more is an attack or a bug. */
+  eventBytes: 64 * 1024,
+  /** No contract nests deeper than 6. */
+  eventDepth: 16,
+  /** A socket that never authenticates holds memory for nothing. */
+  authenticateMs: 10 * second,
+  requestHeadersMs: 10 * second,
+  requestMs: 30 * second,
+  procedureMs: 5 * second,
+  /** What may wait in one connection's send buffer before it is a slow reader. */
+  slowReaderBytes: 1024 * 1024,
+  slowReaderMs: 8 * second,
+  pingIntervalMs: 20 * second,
+  pingTimeoutMs: 15 * second,
+  /** Connections of one session: tabs and reconnects that overlap. */
+  socketsPerSession: 20,
+  /** How long a stop waits for requests under way. */
+  stopMs: 20 * second,
+} as const;
+
+export const accountLimits = {
+  codeLifeMs: 5 * minute,
+  codeTries: 5,
+  codesPerPhone: { max: 5, windowMs: hour },
+  codesPerAddress: { max: 600, windowMs: hour },
+  /** A school signs in from one address at 8:00: this bounds the SMS bill, not the school. */
+  codesPerTenant: { max: 3_000, windowMs: hour },
+  sessionIdleMs: 30 * day,
+  /** A token older than this is exchanged for a new one at the next visit. */
+  sessionRotateMs: 7 * day,
+  /** The old token still works this long after a rotation, for requests under way in other tabs. */
+  sessionRotateGraceMs: minute,
+  /** A device's last use is written at most this often. */
+  sessionTouchMs: 5 * minute,
+  sessionsPerAccount: 20,
+  deviceNameLength: 80,
+} as const;
+
+export const schoolLimits = {
+  nameLength: 120,
+  groupNameLength: 40,
+  subjectLength: 60,
+  inviteUsesMax: 500,
+  inviteLifeMaxMs: 180 * day,
+  inviteLifeMs: 14 * day,
+  /** 256 bits, as sessions: an invite is a key to a room with children. */
+  inviteTokenBytes: 32,
+  invitesListed: 200,
+  groupsListed: 500,
+  membersListed: 500,
+} as const;
+
+export const chatLimits = {
+  textLength: 4_000,
+  pageSize: 100,
+  changesPageSize: 500,
+  /** What a writer gathers before it commits; the delay a lone message pays. */
+  commitGatherMs: 2,
+  commitBatch: 256,
+  /** Messages waiting to be committed before senders are told to come back. */
+  commitQueue: 5_000,
+  typingMs: 6 * second,
+  /** How often a client compares its revisions with the server's: heals a lost last event. */
+  headsMs: 15 * second,
+  titleLength: 120,
+} as const;
+
+export const statementLimits = {
+  statementMs: 5 * second,
+  connectMs: 5 * second,
+} as const;
