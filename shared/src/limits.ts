@@ -78,5 +78,42 @@ export const chatLimits = {
 
 export const statementLimits = {
   statementMs: 5 * second,
+  /** A transaction that waits for its own code this long has lost it; its locks must not outlive that. */
+  idleInTransactionMs: 10 * second,
   connectMs: 5 * second,
+  /** After a failed connection the next attempt waits at most this long: P8 wants the first ack 3 s after Postgres is ready. */
+  reconnectMaxMs: 500,
+  /** A migration may rewrite a table; it runs before anybody is served. */
+  migrationStatementMs: 10 * minute,
+  /** Serialization failures and deadlocks of one transaction that are tried again before they are given up. */
+  transactionRetries: 4,
+} as const;
+
+/** The embedded PostgreSQL: P17 wants a server ready within 10 s of any crash, recovery included. */
+export const embeddedPostgresLimits = {
+  initdbMs: 60 * second,
+  /** Recovery after a crash replays at most max_wal_size; beyond this the log is shown to a human. */
+  readyMs: 60 * second,
+  /** How long an orphan of ours may take to answer before it is stopped and started afresh. */
+  adoptMs: 3 * second,
+  /** Fast shutdown (sessions are cut, a checkpoint is written), then immediate. */
+  stopMs: 10 * second,
+  /** How long a start waits for another server that is leaving the same data directory. */
+  takeoverMs: 5 * second,
+  /** An adopted postmaster is not our child: its death is noticed by looking this often. */
+  watchMs: 500,
+  /** Restarts of a dying postmaster wait from the first to the second. */
+  restartMinMs: 100,
+  restartMaxMs: 5 * second,
+  /** The server's own log is started afresh beyond this. */
+  logBytes: 4 * 1024 * 1024,
+} as const;
+
+export const redisLimits = {
+  /** Publishes that may wait while Redis is away: a doorbell that is late is useless, so few, never without bound (P7). */
+  publishQueue: 1_000,
+  reconnectMaxMs: 1 * second,
+  connectMs: 3 * second,
+  /** A counter that Redis does not answer in this time counts as down. */
+  commandMs: 500,
 } as const;
