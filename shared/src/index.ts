@@ -11,6 +11,7 @@ export * from './contract.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './limits.ts';
+export * from './media.ts';
 export * from './school.ts';
 
 /** Everything that can be called, by name. */

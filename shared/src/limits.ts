@@ -51,6 +51,8 @@ export const schoolLimits = {
   nameLength: 120,
   groupNameLength: 40,
   subjectLength: 60,
+  /** A line naming the paper that was seen. */
+  basisLength: 300,
   inviteUsesMax: 500,
   inviteLifeMaxMs: 180 * day,
   inviteLifeMs: 14 * day,
@@ -74,6 +76,52 @@ export const chatLimits = {
   /** How often a client compares its revisions with the server's: heals a lost last event. */
   headsMs: 15 * second,
   titleLength: 120,
+} as const;
+
+export const callLimits = {
+  /** A ticket is asked for right before it is used. */
+  ticketLifeMs: minute,
+  /** A call that everybody has left waits this long for somebody to come back, then ends. */
+  emptyCallMs: 3 * minute,
+  /** How often the count of people in a call is told to the chat. */
+  participantsToldMs: second,
+} as const;
+
+export const mediaLimits = {
+  peersPerRoom: 100,
+  /** Simulcast layers of a camera. */
+  encodings: 3,
+  /** Pictures that one client is sent at once: a page of the grid, the strip and a screen. */
+  visibleTiles: 25,
+  /** Above so many microphones a client hears those who spoke last, not all: consumers cost the SFU. */
+  audioConsumers: 40,
+  messageBytes: 64 * 1024,
+  messageDepth: 12,
+  /** A connection that has no ticket to show holds memory for nothing. */
+  joinMs: 10 * second,
+  /** Connections that have not joined yet, in all and from one address (a school stands behind one). */
+  unjoinedConnections: 1_000,
+  /** Per connection: a join with its consumers is a burst, and a person clicks slowly. */
+  requests: { burst: 240, perSecond: 40 },
+  /** Requests of one connection that are under way or wait their turn. */
+  requestsPending: 64,
+  /** The server's WebSocket ping; a peer that misses two is gone, in 15 s at most. */
+  heartbeatMs: 5 * second,
+  heartbeatsMissed: 2,
+  slowReaderBytes: 1024 * 1024,
+  /** Worker: how often it is asked for a sign of life, and how long it has to answer (P12: noticed in 4 s). */
+  watchdogIntervalMs: 1 * second,
+  watchdogDeadlineMs: 2 * second,
+  /** No request to the SFU stays open longer (P12). */
+  sfuRequestMs: 6 * second,
+  /** A worker that was told to close and still runs is killed. */
+  workerCloseMs: 2 * second,
+  /** A hand stays up this long without its owner: a lost connection is no answer. */
+  absentHandMs: 2 * minute,
+  /** Voices reported at once, how often, and from what level. */
+  audioLevelEntries: 6,
+  audioLevelIntervalMs: 400,
+  audioLevelThresholdDb: -60,
 } as const;
 
 export const statementLimits = {
