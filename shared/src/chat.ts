@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { contractEvent, events, memberProcedure, perMinute, procedures, strict } from './contract.ts';
+import { contractEvent, events, memberProcedure, perMinute, procedures, strict, Time } from './contract.ts';
 import {
   CallId,
   ClientMessageId,
@@ -35,10 +35,6 @@ export const Seq = Type.Integer({
   description: 'position in a conversation, from 1, without gaps',
 });
 export const Rev = Type.Integer({ minimum: 0, description: 'number of the last change of a conversation' });
-export const Time = Type.String({
-  format: 'date-time',
-  description: 'ISO 8601 in UTC, by the server’s clock',
-});
 
 export const MessageText = Type.String({ minLength: 1, maxLength: chatLimits.textLength });
 

@@ -45,6 +45,12 @@ export function strict<const P extends TProperties>(properties: P) {
   return Type.Object(properties, { additionalProperties: false });
 }
 
+/** A moment, as everything that crosses the wire spells it. */
+export const Time = Type.String({
+  format: 'date-time',
+  description: 'ISO 8601 in UTC, by the server’s clock',
+});
+
 type InputSchema<P extends TProperties> = TObject<P>;
 type MemberInput<P extends TProperties> = TObject<P & { as: typeof MembershipId }>;
 

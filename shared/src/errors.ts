@@ -77,6 +77,11 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'A school always keeps at least one active administrator.',
   },
+  WRONG_ROLE: {
+    status: 409,
+    retry: 'never',
+    meaning: 'This needs a membership of another role, or a verified one.',
+  },
   NAME_TAKEN: { status: 409, retry: 'never', meaning: 'Another object of the school has this name.' },
 
   READ_ONLY: {

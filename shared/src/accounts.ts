@@ -1,0 +1,135 @@
+import Type, { type Static } from 'typebox';
+import {
+  accountProcedure,
+  contractEvent,
+  events,
+  perMinute,
+  procedures,
+  publicProcedure,
+  strict,
+  Time,
+} from './contract.ts';
+import { AccountId, ChallengeId, SessionId } from './ids.ts';
+import { accountLimits } from './limits.ts';
+import { InviteToken, MyMembership } from './school.ts';
+
+/** A phone as people type it; the server brings it to E.164 or answers PHONE_INVALID. */
+export const TypedPhone = Type.String({
+  minLength: 3,
+  maxLength: 32,
+  pattern: '^[-+0-9 ().\\u00a0\\u2011]+$',
+});
+
+/** How the session travels: a browser keeps an HttpOnly cookie, others read the token from the reply. */
+export const Carrier = Type.Unsafe<'cookie' | 'bearer'>(
+  Type.Union([Type.Literal('cookie'), Type.Literal('bearer')]),
+);
+
+/** A signed-in device. */
+export const Session = strict({
+  id: SessionId,
+  /** What the device called itself, or a short form of its User-Agent. */
+  deviceName: Type.String(),
+  createdAt: Time,
+  /** Exact to a few minutes. */
+  lastUsedAt: Time,
+  /** Whether this is the session that asks. */
+  current: Type.Boolean(),
+});
+export type Session = Static<typeof Session>;
+
+export const Account = strict({
+  id: AccountId,
+  /** E.164; the owner's own. */
+  phone: Type.String(),
+  createdAt: Time,
+});
+export type Account = Static<typeof Account>;
+
+const SessionStart = strict({
+  /** Null where the token went into the cookie. */
+  token: Type.Union([Type.String(), Type.Null()]),
+  sessionId: SessionId,
+  /** When the client should ask for `accounts.refreshSession`. */
+  refreshAt: Time,
+});
+
+export const accountsProcedures = procedures('accounts', {
+  requestCode: publicProcedure({
+    summary:
+      'Sends a one-time code to the phone of a known person, or of anybody who holds an open invite. The answer is the same for everybody.',
+    input: { phone: TypedPhone, inviteToken: Type.Optional(InviteToken) },
+    output: strict({
+      challengeId: ChallengeId,
+      expiresAt: Time,
+      /** How long the client waits before it offers to send another. */
+      resendAfterMs: Type.Integer({ minimum: 0 }),
+    }),
+    errors: ['PHONE_INVALID'],
+    /** A whole school signs in from one address at 8:00. */
+    limit: perMinute(300),
+  }),
+  verifyCode: publicProcedure({
+    summary: 'Exchanges a code for a session. A code works once and bears 5 tries.',
+    input: {
+      challengeId: ChallengeId,
+      code: Type.String({ pattern: '^[0-9]{6}$' }),
+      carrier: Carrier,
+      deviceName: Type.Optional(Type.String({ minLength: 1, maxLength: accountLimits.deviceNameLength })),
+    },
+    output: strict({ ...SessionStart.properties, account: Account, memberships: Type.Array(MyMembership) }),
+    errors: ['CODE_WRONG'],
+    limit: perMinute(600),
+  }),
+  getMe: accountProcedure({
+    summary: 'The signed-in person, this session and their active memberships.',
+    input: {},
+    output: strict({
+      account: Account,
+      sessionId: SessionId,
+      refreshAt: Time,
+      memberships: Type.Array(MyMembership),
+    }),
+  }),
+  refreshSession: accountProcedure({
+    summary:
+      'Exchanges the token for a new one, carried as the session was begun. The old one works until a minute after the new one was first used, so that a lost reply locks nobody out.',
+    input: {},
+    output: SessionStart,
+    limit: perMinute(30),
+  }),
+  listSessions: accountProcedure({
+    summary: 'The devices that are signed in, the last used first.',
+    input: {},
+    output: strict({ sessions: Type.Array(Session) }),
+  }),
+  revokeSession: accountProcedure({
+    summary: 'Signs a device out; its connections are cut within a second.',
+    input: { sessionId: SessionId },
+    output: strict({}),
+    errors: ['NOT_FOUND'],
+  }),
+  revokeOtherSessions: accountProcedure({
+    summary: 'Signs every other device out.',
+    input: {},
+    output: strict({ revoked: Type.Integer({ minimum: 0 }) }),
+  }),
+  signOut: accountProcedure({
+    summary: 'Signs this device out.',
+    input: {},
+    output: strict({}),
+  }),
+});
+
+export const accountsEvents = events('accounts', {
+  sessionStarted: contractEvent({
+    summary: 'A device signed in. `current` is false: no other device shares a session.',
+    audience: 'account',
+    payload: strict({ session: Session }),
+  }),
+  sessionEnded: contractEvent({
+    summary: 'A device was signed out.',
+    audience: 'account',
+    payload: strict({ sessionId: SessionId }),
+  }),
+});
