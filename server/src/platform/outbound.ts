@@ -7,6 +7,7 @@ import type {
   SchoolId,
   SessionId,
 } from '@zvonok/shared';
+import type { Logger } from './logger.ts';
 
 /** Whose devices an event goes to. Members of a conversation, every device of a membership, and so on. */
 export type Audience =
@@ -33,6 +34,8 @@ export type Signal =
   | { readonly name: 'membershipChanged'; readonly membershipIds: readonly MembershipId[] }
   /** The memberships are over: their sockets leave, their media closes. */
   | { readonly name: 'membershipEnded'; readonly membershipIds: readonly MembershipId[] }
+  /** The account has new memberships: its sockets join their audience. */
+  | { readonly name: 'membershipsStarted'; readonly accountId: AccountId }
   /** The sessions are over: their sockets and media are cut. */
   | { readonly name: 'sessionsEnded'; readonly sessionIds: readonly SessionId[] }
   /** The membership now belongs (or no longer belongs) to these conversations: its sockets join and leave their rooms. */
@@ -77,4 +80,59 @@ export interface Outbound {
   publish(announcements: readonly Announcement[]): void;
   /** Calls the listener on this node for each signal, wherever it was announced. Returns the way to stop. */
   onSignal(listener: (signal: Signal) => void): () => void;
+}
+
+/** The sockets of this node and the bus between nodes, as `outbound` needs them. */
+export interface OutboundTransport {
+  emit(room: AudienceRoom, name: string, payload: unknown, droppable: boolean): void;
+  /** To the other nodes; the sender's own listeners are called by `outbound` itself. */
+  signalOthers(signal: Signal): void;
+}
+
+/** Facts that are stale in a moment: dropped for a client whose buffer is full, never worth a queue. */
+const droppable: ReadonlySet<EventName> = new Set(['chat.typingStarted', 'chat.presenceChanged']);
+
+/**
+ * Built before the sockets exist, since rooms announce from the first transaction on; `attach` gives it its transport.
+ * What is announced earlier reaches local listeners alone: nobody is connected yet.
+ */
+export function createOutbound(logger: Logger): Outbound & {
+  attach(transport: OutboundTransport): void;
+  /** A signal that another node sent. */
+  receive(signal: Signal): void;
+} {
+  let transport: OutboundTransport | undefined;
+  const listeners = new Set<(signal: Signal) => void>();
+
+  function tell(value: Signal) {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        logger.error({ err: error, signal: value.name }, 'signal listener failed');
+      }
+    }
+  }
+
+  return {
+    attach(to) {
+      transport = to;
+    },
+    receive: tell,
+    publish(announcements) {
+      for (const announcement of announcements) {
+        if (announcement.kind === 'signal') {
+          tell(announcement.signal);
+          transport?.signalOthers(announcement.signal);
+        } else {
+          const { name, audience, payload } = announcement;
+          transport?.emit(roomOf(audience), name, payload, droppable.has(name));
+        }
+      }
+    },
+    onSignal(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }

@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config, Secrets } from './config.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { createHttp, type Health } from './http.ts';
+import type { Logger } from './logger.ts';
+import { createOriginCheck } from './origins.ts';
+import type { createOutbound } from './outbound.ts';
+import type { Actor, Caller, MountedProcedure } from './procedures.ts';
+import { createSockets, type SocketPorts, type Sockets, type SocketsOptions } from './sockets.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly outbound: ReturnType<typeof createOutbound>;
+  readonly mounted: readonly MountedProcedure[];
+  readonly adapter: SocketsOptions['adapter'];
+  readonly findSession: SocketPorts['findSession'];
+  readonly requireActor: (caller: Caller, membershipId: Actor['membershipId']) => Promise<Actor>;
+  readonly audienceOf: SocketPorts['audienceOf'];
+  readonly presenceChanged: SocketPorts['presenceChanged'];
+  readonly calls: () => Health['calls'];
+}
+
+export interface Gateway {
+  /** Routes may be added until `listen`. */
+  readonly http: FastifyInstance;
+  readonly sockets: Sockets;
+  readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  /** Resolves to the address that a browser on this machine opens. */
+  listen(): Promise<string>;
+  /** Readiness off, sockets told to come back elsewhere, requests under way finished. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The home of Fastify and Socket.IO: one server, one session check, one dispatcher for both. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, logger, outbound } = options;
+  let port = config.http.port;
+  let ready = false;
+  const isAllowedOrigin = createOriginCheck(config, () => port);
+  const dispatcher = createDispatcher({
+    mounted: options.mounted,
+    requireActor: options.requireActor,
+    logger,
+    limits: config.rateLimits ? 'on' : 'off',
+    checkOutputs: !config.production && config.rateLimits,
+  });
+  const http = await createHttp({
+    config,
+    secrets: options.secrets,
+    logger,
+    dispatcher,
+    findSession: options.findSession,
+    isAllowedOrigin,
+    health: () => ({
+      status: 'ok',
+      version: config.version,
+      calls: options.calls(),
+      ...(config.demo ? { demo: true as const } : {}),
+    }),
+    isReady: () => ready,
+  });
+  const sockets = createSockets({
+    server: http.server,
+    dispatcher,
+    ports: {
+      findSession: options.findSession,
+      audienceOf: options.audienceOf,
+      presenceChanged: options.presenceChanged,
+      isAllowedOrigin,
+    },
+    logger,
+    adapter: options.adapter,
+    onSignal: (signal) => outbound.receive(signal),
+  });
+  outbound.attach(sockets.transport);
+  outbound.onSignal((signal) => sockets.apply(signal));
+
+  let closing: Promise<void> | undefined;
+  return {
+    http,
+    sockets,
+    isAllowedOrigin,
+    async listen() {
+      await http.listen({ host: config.http.host, port: config.http.port });
+      const address = http.server.address();
+      if (typeof address === 'object' && address !== null) port = address.port;
+      ready = true;
+      const scheme = config.http.tls ? 'https' : 'http';
+      return config.http.publicUrl ?? `${scheme}://localhost:${port}`;
+    },
+    close() {
+      closing ??= (async () => {
+        ready = false;
+        await sockets.close();
+        await http.close();
+      })();
+      return closing;
+    },
+  };
+}

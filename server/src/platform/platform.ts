@@ -1,0 +1,16 @@
+import type { Config, Secrets } from './config.ts';
+import type { Database } from './database.ts';
+import type { Logger } from './logger.ts';
+import type { Outbound } from './outbound.ts';
+import type { SharedCounters } from './redis.ts';
+
+/** The ground floor, as every room gets it. */
+export interface Platform {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  readonly database: Database;
+  /** Counters that hold across nodes: the twin of Redis where it is configured, memory otherwise. */
+  readonly counters: SharedCounters;
+  readonly outbound: Outbound;
+}
