@@ -12,6 +12,7 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';
+export * from './permissions.ts';
 export * from './school.ts';
 
 /** Everything that can be called, by name. */
