@@ -34,8 +34,6 @@ type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
  * enforces it and the interface asks it; where an action has a rule beyond its cell, a comment says so.
  */
 export const permissionTable = {
-  /*                          PO          SA         HD          CT          ST          TU          SU          PV          PU  */
-  // biome-ignore-start format: a table is read by its columns
   approveSchool: ['Y', '-', '-', '-', '-', '-', '-', '-', '-'],
   readForeignConversation: ['-', 'case', 'case', '-', '-', '-', '-', '-', '-'],
   editSchool: ['-', 'Y', 'rq', '-', '-', '-', '-', '-', '-'],
@@ -83,7 +81,6 @@ export const permissionTable = {
   seeAuditLog: ['platform', 'school', 'school', 'own', 'own', 'self', 'self', 'self', 'self'],
   seeContacts: ['SA contact', 'Y', 'staff', 'own', '-', '-', '-', '-', '-'], // own of CT: own group's guardians
   manageOwnSessions: ['Y', 'Y', 'Y', 'Y', 'Y', 'Y', 'Y', 'Y', 'Y'],
-  // biome-ignore-end format: a table is read by its columns
 } as const satisfies Record<string, Row>;
 
 export type Permission = keyof typeof permissionTable;
