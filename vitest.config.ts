@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { filesToLeaveOut } from './infra/test-needs.mjs';
 
-const exclude = ['**/node_modules/**', '**/dist/**', ...filesToLeaveOut()];
+const exclude = ['**/node_modules/**', '**/dist/**', ...(await filesToLeaveOut())];
 
 export default defineConfig({
   test: {

@@ -1,4 +1,4 @@
-// `npm run bench|school|check|format`: the other commands of the workspace, under the same toolchain as `npm start`.
+// `npm run bench|school|check|generate|format`: the other commands of the workspace, under the same toolchain as `npm start`.
 //   node infra/run.mjs <name> [arguments]
 import { join } from 'node:path';
 import { CommandFailed, run, stopWithChildren } from './process.mjs';
@@ -12,6 +12,7 @@ const COMMANDS = {
   bench: script('infra/bench/main.ts'),
   school: script('server/src/school-command.ts'),
   check: script('infra/check.mjs'),
+  generate: script('infra/generate.ts'),
   format: (_, args) => ['pnpm', 'exec', 'biome', 'check', '--write', ...args],
 };
 

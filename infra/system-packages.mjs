@@ -10,6 +10,7 @@ const APT_LOCK_RETRY_MS = 3_000;
 export async function missingPackages(names) {
   try {
     // dpkg-query answers 1 when it does not know one of them, and still lists the others.
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders.
     const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
       accept: [0, 1],
     });

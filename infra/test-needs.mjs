@@ -2,9 +2,10 @@
 // its first lines,
 //   // needs: chromium, media-worker
 // and where `npm test` could not get one of these it leaves the file out by name and counts it.
-import { globSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './toolchain.mjs';
+import { filesUnder } from './workspace.mjs';
 
 /** The programs a test file may need. */
 export const NEEDS = ['chromium', 'redis-server', 'media-worker'];
@@ -21,19 +22,20 @@ export function needsOf(text) {
 }
 
 /** The test files that can't run for want of `missing`, as `{file, lacks}`, relative to the checkout. */
-export function filesWithout(missing) {
-  const files = globSync('{shared,server,client-sdk,web,tests}/**/*.test.{ts,tsx}', {
-    cwd: ROOT,
-    exclude: (name) => name.endsWith('node_modules'),
-  });
-  return files.sort().flatMap((file) => {
-    const lacks = needsOf(readFileSync(join(ROOT, file), 'utf8')).filter((need) => missing.includes(need));
-    return lacks.length > 0 ? [{ file, lacks }] : [];
-  });
+export async function filesWithout(missing) {
+  if (missing.length === 0) return [];
+  const files = (await filesUnder('.')).filter((file) => /\.test\.(tsx?|mjs)$/.test(file));
+  const left = [];
+  for (const file of files) {
+    const needs = needsOf(await readFile(join(ROOT, file), 'utf8'));
+    const lacks = needs.filter((need) => missing.includes(need));
+    if (lacks.length > 0) left.push({ file, lacks });
+  }
+  return left;
 }
 
 /** For vitest's `exclude`. */
-export function filesToLeaveOut() {
+export async function filesToLeaveOut() {
   const missing = (process.env[MISSING_VARIABLE] ?? '').split(',').filter(Boolean);
-  return missing.length > 0 ? filesWithout(missing).map(({ file }) => file) : [];
+  return (await filesWithout(missing)).map(({ file }) => file);
 }

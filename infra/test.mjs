@@ -54,7 +54,7 @@ async function testAll() {
     count('failed', '✗ web messenger builds');
   }
 
-  for (const { file, lacks } of filesWithout(missing)) {
+  for (const { file, lacks } of await filesWithout(missing)) {
     count(process.env.CI ? 'failed' : 'skipped', `- ${file} can't run without ${lacks.join(' and ')}`);
   }
   await vitest(toolchain, {

@@ -43,8 +43,8 @@ async function whenChanged(stamp, files, what, work) {
   await writeFile(stamp, fingerprint);
 }
 
-/** Paths relative to the checkout, in a fixed order. */
-async function filesUnder(folder) {
+/** All sources in a folder and below, as paths relative to the checkout, in a fixed order. */
+export async function filesUnder(folder) {
   const entries = await readdir(join(ROOT, folder), { withFileTypes: true });
   const found = await Promise.all(
     entries.map((entry) => {
