@@ -36,7 +36,14 @@ export const accountLimits = {
   codesPerAddress: { max: 600, windowMs: hour },
   /** A school signs in from one address at 8:00: this bounds the SMS bill, not the school. */
   codesPerTenant: { max: 3_000, windowMs: hour },
+  /** How long a client waits before it offers another code; an SMS rarely takes longer. */
+  codeResendMs: minute,
+  /** The SMS gateway's answer; nobody waits for it, so this only bounds what piles up. */
+  smsMs: 10 * second,
   sessionIdleMs: 30 * day,
+  /** How old the answer to "is this token good?" may be; revocation on any node also reaches the cache by signal. */
+  sessionCacheMs: second,
+  sessionsCached: 20_000,
   /** A token older than this is exchanged for a new one at the next visit. */
   sessionRotateMs: 7 * day,
   /** The old token still works this long after a rotation, for requests under way in other tabs. */
@@ -58,6 +65,9 @@ export const schoolLimits = {
   inviteLifeMs: 14 * day,
   /** 256 bits, as sessions: an invite is a key to a room with children. */
   inviteTokenBytes: 32,
+  /** How old a loaded actor may be (promise P14); changes on any node also reach the cache by signal. */
+  actorCacheMs: second,
+  actorsCached: 20_000,
   invitesListed: 200,
   groupsListed: 500,
   membersListed: 500,
@@ -122,6 +132,11 @@ export const mediaLimits = {
   audioLevelEntries: 6,
   audioLevelIntervalMs: 400,
   audioLevelThresholdDb: -60,
+  /** Nobody is the active speaker after so much silence; shorter pauses belong to talking. */
+  quietMs: 3 * second,
+  /** Bits per second: where the estimate of a receiver's line starts, and what one person may send. */
+  initialOutgoingBitrate: 800_000,
+  incomingBitrateMax: 5_000_000,
 } as const;
 
 export const statementLimits = {

@@ -1,0 +1,277 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { type AccountId, accountLimits, CodedError, type Session, type SessionId } from '@zvonok/shared';
+import { v7 as uuid } from 'uuid';
+import { deriveKey } from '../platform/config.ts';
+import type { Transaction } from '../platform/database.ts';
+import { eventFor, signal } from '../platform/outbound.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
+import {
+  addSession,
+  endSessions,
+  endSurplusSessions,
+  findSessionById,
+  findSessionByToken,
+  listSessions,
+  lockSessionToken,
+  offerNextToken,
+  promoteNextToken,
+  type StoredSession,
+  touchSession,
+} from './accounts.store.ts';
+
+export interface SessionStart {
+  readonly token: string | null;
+  readonly sessionId: SessionId;
+  readonly refreshAt: string;
+}
+
+export interface SessionActions {
+  /** Whose token this is. Up to a second old, and at once after a revocation that this node heard of. */
+  findSession(token: string): Promise<Caller | undefined>;
+  /** Begins a session of an account that has proved itself, and carries its token as asked. */
+  startSession(
+    accountId: AccountId,
+    options: { carrier: 'cookie' | 'bearer'; deviceName: string | undefined },
+    context: PublicContext,
+  ): Promise<SessionStart>;
+  refreshSession(context: AccountContext): Promise<SessionStart>;
+  /** When the caller's token should be exchanged. */
+  refreshAt(caller: Caller): Promise<string>;
+  listSessions(caller: Caller): Promise<Session[]>;
+  revokeSession(caller: Caller, sessionId: SessionId): Promise<void>;
+  revokeOtherSessions(caller: Caller): Promise<number>;
+  signOut(context: AccountContext): Promise<void>;
+  close(): void;
+}
+
+export function createSessionActions(platform: Platform): SessionActions {
+  const { database, logger, outbound } = platform;
+  const rotationKey = deriveKey(platform.secrets, 'session-rotation');
+  const cache = createSessionCache();
+  const stopListening = outbound.onSignal((value) => {
+    if (value.name === 'sessionsEnded') cache.forget(value.sessionIds);
+  });
+
+  async function loadSession(tokenHash: string): Promise<Caller | undefined> {
+    const found = await findSessionByToken(database.db, tokenHash);
+    if (found === undefined) return undefined;
+    if (found.token === 'next') {
+      await database.inTransaction((tx) => promoteNextToken(tx, found.id, tokenHash));
+    } else if (found.touchDue) {
+      database
+        .inTransaction((tx) => touchSession(tx, found.id))
+        .catch((error: unknown) => logger.warn({ err: error }, 'the last use of a session was not written'));
+    }
+    return { sessionId: found.id, accountId: found.accountId };
+  }
+
+  /** Hands the token over as the session asks; what the reply may hold of it is the result. */
+  function carry(session: StoredSession, token: string, context: PublicContext): string | null {
+    if (session.carrier === 'bearer') return token;
+    requireCookieCarrier(context).set(token);
+    return null;
+  }
+
+  function announceEnded(tx: Transaction, accountId: AccountId, sessionIds: readonly SessionId[]) {
+    if (sessionIds.length === 0) return;
+    for (const sessionId of sessionIds) {
+      tx.announce(eventFor('accounts.sessionEnded', { account: accountId }, { sessionId }));
+    }
+    tx.announce(signal({ name: 'sessionsEnded', sessionIds }));
+  }
+
+  return {
+    findSession: (token) => {
+      const tokenHash = hashToken(token);
+      return cache.get(tokenHash, () => loadSession(tokenHash));
+    },
+
+    async startSession(accountId, { carrier, deviceName }, context) {
+      if (carrier === 'cookie') requireCookieCarrier(context);
+      const token = randomBytes(32).toString('base64url');
+      const session = await database.inTransaction(async (tx) => {
+        const added = await addSession(tx, {
+          id: uuid() as SessionId,
+          accountId,
+          carrier,
+          deviceName: cleanDeviceName(deviceName) ?? deviceNameOf(context.userAgent),
+          tokenHash: hashToken(token),
+        });
+        announceEnded(tx, accountId, await endSurplusSessions(tx, accountId));
+        tx.announce(
+          eventFor(
+            'accounts.sessionStarted',
+            { account: accountId },
+            { session: describe(added, undefined) },
+          ),
+        );
+        return added;
+      });
+      return {
+        token: carry(session, token, context),
+        sessionId: session.id,
+        refreshAt: refreshTimeOf(session.rotatedAt),
+      };
+    },
+
+    async refreshSession(context) {
+      const { sessionId } = context.caller;
+      const { session, token } = await database.inTransaction(async (tx) => {
+        const current = await lockSessionToken(tx, sessionId);
+        if (current === undefined) throw new CodedError('UNAUTHENTICATED');
+        // Follows from the current token, so that two tabs that ask at once get the same one and neither locks the other out.
+        const next = createHmac('sha256', rotationKey).update(`${sessionId} ${current}`).digest('base64url');
+        const offered = await offerNextToken(tx, sessionId, hashToken(next));
+        if (offered === undefined) throw new CodedError('UNAUTHENTICATED');
+        return { session: offered, token: next };
+      });
+      return {
+        token: carry(session, token, context),
+        sessionId,
+        refreshAt: refreshTimeOf(new Date()),
+      };
+    },
+
+    async refreshAt({ sessionId }) {
+      const session = await findSessionById(database.db, sessionId);
+      if (session === undefined) throw new CodedError('UNAUTHENTICATED');
+      return refreshTimeOf(session.rotatedAt);
+    },
+
+    async listSessions(caller) {
+      const found = await listSessions(database.db, caller.accountId);
+      return found.map((session) => describe(session, caller.sessionId));
+    },
+
+    async revokeSession({ accountId }, sessionId) {
+      await database.inTransaction(async (tx) => {
+        const ended = await endSessions(tx, accountId, { only: sessionId });
+        if (ended.length === 0) throw new CodedError('NOT_FOUND');
+        announceEnded(tx, accountId, ended);
+      });
+    },
+
+    revokeOtherSessions: ({ accountId, sessionId }) =>
+      database.inTransaction(async (tx) => {
+        const ended = await endSessions(tx, accountId, { allBut: sessionId });
+        announceEnded(tx, accountId, ended);
+        return ended.length;
+      }),
+
+    async signOut({ caller: { accountId, sessionId }, carrier }) {
+      await database.inTransaction(async (tx) => {
+        announceEnded(tx, accountId, await endSessions(tx, accountId, { only: sessionId }));
+      });
+      carrier?.clear();
+    },
+
+    close: stopListening,
+  };
+}
+
+/** Sessions begin and rotate where a cookie can be set: over HTTP. */
+function requireCookieCarrier({ carrier }: PublicContext) {
+  if (carrier === undefined) {
+    throw new CodedError('FORBIDDEN', { message: 'A cookie can only be set over HTTP.' });
+  }
+  return carrier;
+}
+
+const refreshTimeOf = (rotatedAt: Date) =>
+  new Date(rotatedAt.getTime() + accountLimits.sessionRotateMs).toISOString();
+
+function describe(session: StoredSession, current: SessionId | undefined): Session {
+  return {
+    id: session.id,
+    deviceName: session.deviceName,
+    createdAt: session.createdAt.toISOString(),
+    lastUsedAt: session.lastUsedAt.toISOString(),
+    current: session.id === current,
+  };
+}
+
+/** What is stored of a token: with 256 random bits there is nothing to guess, so a plain hash does. */
+export function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Without control, invisible and direction-changing characters; undefined where nothing is left. */
+function cleanDeviceName(name: string | undefined): string | undefined {
+  const clean = name?.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '').trim();
+  return clean === undefined || clean === '' ? undefined : clean.slice(0, accountLimits.deviceNameLength);
+}
+
+/** «Chrome, Android» out of a User-Agent: enough to know one's own phone in a list. */
+export function deviceNameOf(userAgent: string): string {
+  const pick = (names: readonly (readonly [RegExp, string])[]) =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const program = pick([
+    [/YaBrowser\//, 'Yandex Browser'],
+    [/Edg(?:A|iOS)?\//, 'Edge'],
+    [/OPR\//, 'Opera'],
+    [/Firefox\/|FxiOS\//, 'Firefox'],
+    [/Chrome\/|CriOS\//, 'Chrome'],
+    [/Safari\//, 'Safari'],
+    [/node/i, 'Node.js'],
+  ]);
+  const system = pick([
+    [/Android/, 'Android'],
+    [/iPhone|iPad/, 'iOS'],
+    [/Windows/, 'Windows'],
+    [/Mac OS X/, 'macOS'],
+    [/CrOS/, 'ChromeOS'],
+    [/Linux/, 'Linux'],
+  ]);
+  return [program, system].filter((part) => part !== undefined).join(', ') || '—';
+}
+
+interface CachedSession {
+  /** When the question was put, not when it was answered: a revocation in between can't be outlived by more. */
+  readonly askedAt: number;
+  readonly answer: Promise<Caller | undefined>;
+  sessionId: SessionId | undefined;
+}
+
+/** Answers of the last second by token hash. Unknown tokens are not kept: they must not crowd out known ones. */
+function createSessionCache() {
+  const entries = new Map<string, CachedSession>();
+
+  function sweep(now: number) {
+    // Insertion order is age order.
+    for (const [tokenHash, entry] of entries) {
+      if (
+        now - entry.askedAt < accountLimits.sessionCacheMs &&
+        entries.size <= accountLimits.sessionsCached
+      ) {
+        return;
+      }
+      entries.delete(tokenHash);
+    }
+  }
+
+  return {
+    get(tokenHash: string, load: () => Promise<Caller | undefined>): Promise<Caller | undefined> {
+      const now = performance.now();
+      const kept = entries.get(tokenHash);
+      if (kept !== undefined && now - kept.askedAt < accountLimits.sessionCacheMs) return kept.answer;
+      entries.delete(tokenHash);
+      const entry: CachedSession = { askedAt: now, answer: load(), sessionId: undefined };
+      entries.set(tokenHash, entry);
+      sweep(now);
+      const dropUnless = (caller: Caller | undefined) => {
+        entry.sessionId = caller?.sessionId;
+        if (caller === undefined && entries.get(tokenHash) === entry) entries.delete(tokenHash);
+      };
+      entry.answer.then(dropUnless, () => dropUnless(undefined));
+      return entry.answer;
+    },
+    /** Also drops questions under way: whoever asks next gets an answer from after the revocation. */
+    forget(sessionIds: readonly SessionId[]) {
+      const ended = new Set(sessionIds);
+      for (const [tokenHash, entry] of entries) {
+        if (entry.sessionId === undefined || ended.has(entry.sessionId)) entries.delete(tokenHash);
+      }
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { AccountId, ChallengeId, SessionId } from '@zvonok/shared';
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+const moment = (name: string) => timestamp(name, { withTimezone: true });
+
+/** People who sign in. Global: one person may belong to several schools. */
+export const accounts = pgTable(
+  'accounts',
+  {
+    id: uuid().$type<AccountId>().primaryKey(),
+    /** E.164. */
+    phone: text().notNull().unique(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  (table) => [check('accounts_phone_e164', sql`${table.phone} ~ '^\\+[1-9][0-9]{6,14}$'`)],
+);
+
+/**
+ * Signed-in devices; a row goes when the device is signed out. Tokens are kept as SHA-256 in base64url. While a
+ * rotation is under way two or three tokens are good: the current one, the next one that nobody has used yet, and the
+ * previous one until `previous_until`.
+ */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: uuid().$type<SessionId>().primaryKey(),
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .notNull()
+      .references(() => accounts.id),
+    tokenHash: text('token_hash').notNull(),
+    nextTokenHash: text('next_token_hash'),
+    previousTokenHash: text('previous_token_hash'),
+    previousUntil: moment('previous_until'),
+    /** How the token travels; a rotation keeps it, so that a script in a page never gets to read a token. */
+    carrier: text().$type<'cookie' | 'bearer'>().notNull(),
+    deviceName: text('device_name').notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    /** When the current token was made. */
+    rotatedAt: moment('rotated_at').notNull().defaultNow(),
+    lastUsedAt: moment('last_used_at').notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex('sessions_token').on(table.tokenHash),
+    uniqueIndex('sessions_next_token').on(table.nextTokenHash),
+    uniqueIndex('sessions_previous_token').on(table.previousTokenHash),
+    index('sessions_account').on(table.accountId),
+    check('sessions_carrier', sql`${table.carrier} in ('cookie', 'bearer')`),
+  ],
+);
+
+/**
+ * One-time codes that were asked for. There is a row for strangers too, with a code that nobody was sent, so that
+ * nothing about the answer depends on who asked. Rows go soon after they expire.
+ */
+export const codeChallenges = pgTable(
+  'code_challenges',
+  {
+    id: uuid().$type<ChallengeId>().primaryKey(),
+    phone: text().notNull(),
+    /** HMAC of challenge and code under a key that the database does not hold: six digits alone are no secret. */
+    codeHash: text('code_hash').notNull(),
+    /** Whether an account is made at the right code: the phone came with an open invite. */
+    mayRegister: boolean('may_register').notNull(),
+    tries: integer().notNull().default(0),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    expiresAt: moment('expires_at').notNull(),
+    usedAt: moment('used_at'),
+  },
+  (table) => [index('code_challenges_expiry').on(table.expiresAt)],
+);

@@ -1,0 +1,61 @@
+import type { AccountId, MyMembership } from '@zvonok/shared';
+import { v7 as uuid } from 'uuid';
+import type { Transaction } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Caller, MountedProcedure } from '../platform/procedures.ts';
+import { createCodeActions } from './accounts.codes.actions.ts';
+import { mountAccounts } from './accounts.routes.ts';
+import { createSessionActions } from './accounts.sessions.actions.ts';
+import { ensureAccount, phonesOf, type Reader } from './accounts.store.ts';
+import { normalisePhone } from './phone.ts';
+import { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
+
+export { normalisePhone } from './phone.ts';
+export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
+
+/** What accounts needs of rooms to its right. */
+export interface AccountsPorts {
+  /** The active memberships of an account, as their owner sees them. */
+  readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
+  /** Whether an invite with this token can be redeemed now. */
+  readonly inviteIsOpen: (token: string) => Promise<boolean>;
+  /** Takes codes to phones; by config when left out. */
+  readonly sms?: SmsSender;
+}
+
+/** Who people are and how they prove it: phones, one-time codes, sessions. */
+export interface Accounts {
+  readonly procedures: MountedProcedure[];
+  /** Whose session a token opens. Up to a second old; at once after a revocation that this node heard of. */
+  findSession(token: string): Promise<Caller | undefined>;
+  /**
+   * The account of a phone, made if there is none.
+   *
+   * @throws CodedError PHONE_INVALID
+   */
+  ensureAccount(tx: Transaction, phone: string): Promise<AccountId>;
+  /** E.164 by account. Whoever asks answers for whom it is shown to. */
+  phonesOf(reader: Reader, accountIds: readonly AccountId[]): Promise<Map<AccountId, string>>;
+  close(): void;
+}
+
+export function createAccounts(platform: Platform, ports: AccountsPorts): Accounts {
+  const sms = ports.sms ?? smsSenderOf(platform);
+  const codes = createCodeActions(platform, ports, sms);
+  const sessions = createSessionActions(platform);
+  return {
+    procedures: mountAccounts(platform.database, ports, codes, sessions),
+    findSession: sessions.findSession,
+    ensureAccount: async (tx, phone) =>
+      (await ensureAccount(tx, uuid() as AccountId, normalisePhone(phone))).id,
+    phonesOf,
+    close: sessions.close,
+  };
+}
+
+function smsSenderOf({ config, secrets }: Platform): SmsSender {
+  if (secrets.smsUrlTemplate !== undefined) return createHttpSender(secrets.smsUrlTemplate);
+  // Config refuses this already; a code on a screen that others can read is worth asking twice.
+  if (!config.demo) throw new Error('Sign-in codes are printed to the terminal in demo mode alone.');
+  return createConsoleSender();
+}
