@@ -86,6 +86,10 @@ export const chatLimits = {
   /** How often a client compares its revisions with the server's: heals a lost last event. */
   headsMs: 15 * second,
   titleLength: 120,
+  /** Coming, going and typing are told to everyone in a conversation: beyond this it is noise and load. */
+  presenceMembers: 100,
+  /** A phone that loses its network for a moment has not left. */
+  presenceGraceMs: 8 * second,
 } as const;
 
 export const callLimits = {
@@ -179,4 +183,37 @@ export const redisLimits = {
   connectMs: 3 * second,
   /** A counter that Redis does not answer in this time counts as down. */
   commandMs: 500,
+} as const;
+
+/** How the SDK behaves. */
+export const clientLimits = {
+  /** Longer than a procedure may take, so that a silent ack means a dead link and not a slow server. */
+  callMs: 8 * second,
+  connectMs: 8 * second,
+  /** Between attempts, half of it random: P9 wants everybody back within 5 s, and not in one wave. */
+  reconnectMinMs: 300,
+  reconnectMaxMs: 3 * second,
+  /** The first attempt after the server cut everybody at once waits up to this long. */
+  spreadMs: 1 * second,
+  /** Failed attempts after which people are told that there is no connection. */
+  failuresUntilOffline: 3,
+  /** An event may overtake another on its way from two nodes: how long a gap may stay before it is asked for. */
+  gapMs: 150,
+  /** Missed changes above which the newest page is read instead: cheaper than to replay them, and nobody scrolls so far. */
+  healedChanges: 2_000,
+  /** Messages that an opened conversation shows at first. */
+  firstPage: 50,
+  /** Messages that stay in memory once nobody looks at the conversation. */
+  keptMessages: 100,
+  /** Events kept while the state that they change is on its way. */
+  heldEvents: 1_000,
+  /** Conversations that are read one by one after an absence; beyond it the whole list is read. */
+  singleReads: 3,
+  /** Between attempts to send a message that was refused for now (P8: first ack within 3 s of recovery). */
+  resendMinMs: 300,
+  resendMaxMs: 2 * second,
+  /** A read mark is told at most this often. */
+  readMarkMs: 1 * second,
+  /** The list of members is read again at most this often while it changes. */
+  membersMs: 1 * second,
 } as const;
