@@ -24,7 +24,9 @@ export const conversationKinds = [
   'free',
   'channel',
 ] as const;
-export const ConversationKind = Type.Union(conversationKinds.map((kind) => Type.Literal(kind)));
+export const ConversationKind = Type.Unsafe<(typeof conversationKinds)[number]>(
+  Type.Union(conversationKinds.map((kind) => Type.Literal(kind))),
+);
 export type ConversationKind = (typeof conversationKinds)[number];
 
 /** Which channel: `general` for all members, `staff` for verified staff; null where the kind is not `channel`. */

@@ -121,7 +121,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         if (!entry.answers(result)) throw new Error(`${entry.procedure.name} answered outside its contract`);
         return { ok: true, result };
       } catch (error) {
-        const coded = translateDatabaseError(error);
+        const coded = error instanceof CodedError ? error : translateDatabaseError(error);
         if (coded instanceof CodedError && entry.allowed.has(coded.code)) return refusal(coded);
         const incident = uuid();
         options.logger.error({ err: error, procedure: entry.procedure.name, incident }, 'procedure failed');
