@@ -14,8 +14,8 @@
 //       `reason` is one sentence for the operator; `command`, where there is one, is the single line that
 //       mends it (run it, then start again).
 //
-// Exits 0 after `ready`, 1 after `unavailable`. SIGTERM and SIGINT stop a build and leave nothing behind; when
-// the parent dies by itself the build goes on and fills the cache. In a terminal the same is said in words.
+// Exits 0 after `ready`, 1 after `unavailable`. SIGTERM and SIGINT stop a build; when the parent dies without
+// saying so the build goes on and fills the cache. In a terminal the same is said in words.
 //
 // The sources, first that works: MEDIASOUP_WORKER_BIN; the cache (outside the checkout, per mediasoup version);
 // mediasoup's own prebuilt download; a build against Debian's libraries (build.sh). See
@@ -39,6 +39,7 @@ export const BUILD_PACKAGES = readFileSync(join(HERE, 'build-packages.txt'), 'ut
 const DOWNLOAD_SILENCE_MS = 8_000;
 /** The largest prebuilt worker so far is a few megabytes; more than this is something else. */
 const DOWNLOAD_MAX_BYTES = 100 * 1024 * 1024;
+const DOWNLOAD_MAX_REDIRECTIONS = 5;
 /** A worker that gets no MEDIASOUP_VERSION says so by this exit code, and thereby that it runs here. */
 const RUNS_HERE_EXIT_CODE = 41;
 /** The worker answers in milliseconds. */
@@ -147,16 +148,29 @@ function prebuiltUrl(version, repositoryUrl, env) {
   return `${base}/${version}/mediasoup-worker-${version}-${process.platform}-${process.arch}${kernel}.tgz`;
 }
 
+/** Each step of the way is HTTPS: a single plain one could lead anywhere. */
+async function fetchOverHttps(url, signal) {
+  let next = new URL(url);
+  for (let step = 0; step <= DOWNLOAD_MAX_REDIRECTIONS; step += 1) {
+    if (next.protocol !== 'https:') throw new Error(`not over HTTPS: ${next.href}`);
+    const response = await fetch(next, { signal, redirect: 'manual' });
+    if (response.ok) return response;
+    const location = response.headers.get('location');
+    if (!location) break;
+    next = new URL(location, next);
+  }
+  throw new Error(`nothing at ${url}`);
+}
+
 /**
  * Fetches and unpacks a prebuilt worker into `folder`; the path of the program. Upstream publishes no checksums, so
- * nothing but HTTPS is accepted, after redirections too.
+ * that HTTPS is all there is to trust.
  */
 async function download(url, folder) {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), DOWNLOAD_SILENCE_MS);
   try {
-    const response = await fetch(url, { signal: silence.signal });
-    if (!response.ok || !response.url.startsWith('https:')) throw new Error(`no worker at ${url}`);
+    const response = await fetchOverHttps(url, silence.signal);
     const parts = [];
     let bytes = 0;
     for await (const part of response.body) {

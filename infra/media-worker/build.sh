@@ -7,6 +7,7 @@ set -euo pipefail
 
 package=$1 work=$2 out=$3
 here=$(cd "$(dirname "$0")" && pwd)
+[[ -f $package/worker/meson.build ]] || { echo "no C++ sources in $package" >&2; exit 1; }
 
 # Debian's own source of libsrtp2, its patches applied, on OpenSSL instead of NSS, as a static library under
 # $1/prefix. Reads the machine's own list of mirrors for sources, and changes none of it.
