@@ -115,6 +115,7 @@ export const mediaLimits = {
   joinMs: 10 * second,
   /** Connections that have not joined yet, in all and from one address (a school stands behind one). */
   unjoinedConnections: 1_000,
+  unjoinedPerAddress: 300,
   /** Per connection: a join with its consumers is a burst, and a person clicks slowly. */
   requests: { burst: 240, perSecond: 40 },
   /** Requests of one connection that are under way or wait their turn. */
