@@ -1,0 +1,379 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { fileURLToPath } from 'node:url';
+import { CodedError } from '@zvonok/shared/errors.ts';
+import { statementLimits } from '@zvonok/shared/limits.ts';
+import { DrizzleQueryError } from 'drizzle-orm';
+import { drizzle, type PostgresJsDatabase, PostgresJsSession } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
+import postgres from 'postgres';
+import type { Announcement } from './outbound.ts';
+
+/** The pool as postgres.js gives it: tagged templates are prepared, `unsafe` is not. See `Database.client` for its types. */
+export type Client = postgres.Sql;
+/** postgres.js inside one transaction: one connection, statements pipelined when not awaited one by one. */
+export type RawTransaction = postgres.TransactionSql;
+
+type DrizzleDatabase = PostgresJsDatabase<Record<string, never>>;
+type DrizzleTransaction = Parameters<Parameters<DrizzleDatabase['transaction']>[0]>[0];
+
+/** Takes an announcement into the running transaction; nobody hears of it unless that commits. */
+export type Announce = (...announcements: Announcement[]) => void;
+
+/** drizzle's transaction, plus what the outside will learn once it has committed. */
+export type Transaction = DrizzleTransaction & {
+  readonly announce: Announce;
+  /** postgres.js on the same connection and in the same transaction, for statements the builder can't say. */
+  readonly raw: RawTransaction;
+};
+
+export interface TransactionOptions {
+  /** How often a serialization failure or deadlock is tried again (default `statementLimits.transactionRetries`). */
+  readonly retries?: number;
+  /** `read committed` unless given. */
+  readonly isolation?: 'repeatable read' | 'serializable';
+}
+
+/** Reads go through `db`, writes through `inTransaction`. */
+export interface Database {
+  /** drizzle outside a transaction. A builder's query is prepared on the server only by `.prepare(name)`. */
+  readonly db: DrizzleDatabase;
+  /**
+   * postgres.js itself, for hot statements. NOTE: drizzle shares it and switches conversion off: `timestamptz`, `date`
+   * and their arrays come and go as strings, `json` and `jsonb` parameters must already be strings.
+   */
+  readonly client: Client;
+  /**
+   * Runs `fn` in one transaction and resolves after COMMIT was answered, so after the data is on disk.
+   *
+   * What `fn` announces goes to `onCommitted` after the commit, in the order of announcement, before the promise
+   * resolves; nothing of a rolled back transaction ever does. `fn` runs again from the start after a serialization failure or
+   * deadlock (announcements begin anew), so its only effects must be on the database. Calling it inside another `fn` throws:
+   * pass the transaction on.
+   *
+   * A connection lost during COMMIT rejects although the data may be stored: announcements are then dropped, and
+   * clients find the change by revision.
+   */
+  inTransaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** The same on bare postgres.js, without drizzle's cost per statement. */
+  inRawTransaction<T>(
+    fn: (sql: RawTransaction, announce: Announce) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
+  /** Whether the database answers within `timeoutMs`. Never throws. */
+  answers(timeoutMs: number): Promise<boolean>;
+  /** Lets statements under way finish for at most `timeoutMs`, then cuts. Idempotent. */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  /**
+   * Gets each transaction's announcements after its commit. It must not throw and not wait; what it throws goes to
+   * `onSinkError` (default: ignored, since the data is safe and clients catch up).
+   */
+  readonly onCommitted: (announcements: readonly Announcement[]) => void;
+  readonly onSinkError?: (error: unknown) => void;
+  /** Bring the schema up to date first (default true). */
+  readonly migrate?: boolean;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string;
+}
+
+/** The database can't keep what the product promises; each reason is a plain sentence for who runs the server. */
+export class UnfitDatabaseError extends Error {
+  readonly reasons: readonly string[];
+
+  constructor(reasons: readonly string[]) {
+    super(`The database can't be used:\n${reasons.map((reason) => `  - ${reason}`).join('\n')}`);
+    this.name = 'UnfitDatabaseError';
+    this.reasons = reasons;
+  }
+}
+
+export const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url));
+
+/** Any constant does: every process of this program that migrates takes the same one. */
+const migrationLock = 8_410_027;
+
+const seconds = (ms: number): number => ms / 1_000;
+
+const connect = (url: string, max: number, statementMs: number, applicationName: string): Client =>
+  postgres(url, {
+    max,
+    prepare: true,
+    connect_timeout: seconds(statementLimits.connectMs),
+    // The default grows to 20 s, in which a database that is back would be refused.
+    backoff: (attempt: number) =>
+      seconds(Math.min(statementLimits.reconnectMaxMs, 20 * 2 ** Math.min(attempt, 10))),
+    keep_alive: 10,
+    connection: {
+      application_name: applicationName,
+      statement_timeout: statementMs,
+      idle_in_transaction_session_timeout: statementLimits.idleInTransactionMs,
+      TimeZone: 'UTC',
+    },
+    // Notices quote what was inserted; nobody needs them.
+    onnotice: () => undefined,
+  });
+
+interface ServerFacts {
+  readonly version: number;
+  readonly encoding: string;
+  readonly fsync: string;
+  readonly synchronousCommit: string;
+  readonly fullPageWrites: string;
+  readonly readOnly: string;
+  readonly lowersRussian: boolean;
+}
+
+/** @throws UnfitDatabaseError naming everything that speaks against this server */
+const refuseUnfit = async (client: Client): Promise<void> => {
+  const [facts] = await client<ServerFacts[]>`
+    select current_setting('server_version_num')::int as "version",
+           current_setting('server_encoding') as "encoding",
+           current_setting('fsync') as "fsync",
+           current_setting('synchronous_commit') as "synchronousCommit",
+           current_setting('full_page_writes') as "fullPageWrites",
+           current_setting('transaction_read_only') as "readOnly",
+           lower('ЖЁ') = 'жё' as "lowersRussian"`;
+  if (facts === undefined) throw new UnfitDatabaseError(['It did not answer a simple question.']);
+  const reasons: string[] = [];
+  if (facts.version < 150_000) {
+    reasons.push(`It is PostgreSQL ${Math.floor(facts.version / 10_000)}; 15 or newer is needed.`);
+  }
+  if (facts.encoding !== 'UTF8') {
+    reasons.push(`Its encoding is ${facts.encoding}: create the database with ENCODING 'UTF8'.`);
+  } else if (!facts.lowersRussian) {
+    reasons.push(
+      "Its locale doesn't know Russian letters: create the database with a UTF-8 locale (C.UTF-8, ru_RU.UTF-8).",
+    );
+  }
+  if (facts.fsync !== 'on')
+    reasons.push('fsync is off: an acknowledged message could be lost. Set fsync = on.');
+  if (facts.synchronousCommit !== 'on' && facts.synchronousCommit !== 'remote_apply') {
+    reasons.push(
+      `synchronous_commit is ${facts.synchronousCommit}: an acknowledged message could be lost. Set it to on.`,
+    );
+  }
+  if (facts.fullPageWrites !== 'on') {
+    reasons.push('full_page_writes is off: a crash could tear pages. Set full_page_writes = on.');
+  }
+  if (facts.readOnly !== 'off')
+    reasons.push('It accepts no writes (a standby, or default_transaction_read_only).');
+  if (reasons.length > 0) throw new UnfitDatabaseError(reasons);
+};
+
+/**
+ * Brings the schema up to date. Processes that start at once wait for one another, and all succeed.
+ *
+ * @throws UnfitDatabaseError when the server can't keep the promises; PostgresError when a migration fails (nothing of
+ *   it is kept)
+ */
+export const migrateDatabase = async (url: string, folder: string = migrationsFolder): Promise<void> => {
+  const client = connect(url, 1, statementLimits.migrationStatementMs, 'zvonok migrations');
+  try {
+    await refuseUnfit(client);
+    await client`select pg_advisory_lock(${migrationLock})`;
+    // The lock belongs to the connection: it goes with it, whatever happens below.
+    await migrate(drizzle(client), { migrationsFolder: folder });
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+};
+
+/**
+ * Checks the server, migrates, and opens the pool.
+ *
+ * A server that stops answering later never ends the process: statements reject (see `translateDatabaseError`), and
+ * connections come back by themselves, the first within `statementLimits.reconnectMaxMs` of the server's return.
+ */
+export const openDatabase = async (options: DatabaseOptions): Promise<Database> => {
+  if (options.migrate ?? true) await migrateDatabase(options.url);
+  const client = connect(
+    options.url,
+    options.poolSize,
+    statementLimits.statementMs,
+    options.applicationName ?? 'zvonok',
+  );
+  try {
+    await refuseUnfit(client);
+  } catch (error) {
+    await client.end({ timeout: 0 });
+    throw error;
+  }
+  const db: DrizzleDatabase = drizzle(client);
+  const running = new AsyncLocalStorage<{ open: boolean }>();
+
+  const release = (announcements: readonly Announcement[]): void => {
+    if (announcements.length === 0) return;
+    try {
+      options.onCommitted(announcements);
+    } catch (error) {
+      options.onSinkError?.(error);
+    }
+  };
+
+  /** `attempt` runs one transaction and collects into `announce`. */
+  const transact = async <T>(
+    attempt: (announce: Announce) => Promise<T>,
+    { retries = statementLimits.transactionRetries }: TransactionOptions,
+  ): Promise<T> => {
+    if (running.getStore()?.open === true) {
+      throw new Error(
+        'A transaction inside a transaction would wait for its own locks: pass the outer one on.',
+      );
+    }
+    for (let tried = 0; ; tried++) {
+      const scope = { open: true };
+      const announced: Announcement[] = [];
+      try {
+        const result = await running.run(scope, () =>
+          attempt((...announcements) => {
+            if (!scope.open) throw new Error('The transaction is over: nothing can be announced in it.');
+            announced.push(...announcements);
+          }),
+        );
+        scope.open = false;
+        release(announced);
+        return result;
+      } catch (error) {
+        scope.open = false;
+        if (tried >= retries || !isRetriable(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** tried));
+      }
+    }
+  };
+
+  let closing: Promise<void> | undefined;
+  return {
+    db,
+    client,
+    inTransaction: (fn, transactionOptions = {}) =>
+      transact(
+        (announce) =>
+          db.transaction(
+            (tx) => fn(Object.assign(tx, { announce, raw: rawOf(tx) })),
+            transactionOptions.isolation === undefined
+              ? undefined
+              : { isolationLevel: transactionOptions.isolation },
+          ),
+        transactionOptions,
+      ),
+    inRawTransaction: <T>(
+      fn: (sql: RawTransaction, announce: Announce) => Promise<T>,
+      transactionOptions: TransactionOptions = {},
+    ) =>
+      transact<T>((announce) => {
+        // `begin` types its result as T unwrapped of arrays of promises; ours is never one.
+        let result: { readonly value: T } | undefined;
+        const mode =
+          transactionOptions.isolation === undefined ? '' : `isolation level ${transactionOptions.isolation}`;
+        return client
+          .begin(mode, async (sql) => {
+            result = { value: await fn(sql, announce) };
+          })
+          .then(() => {
+            if (result === undefined) throw new Error('A transaction ended without its function having run.');
+            return result.value;
+          });
+      }, transactionOptions),
+    answers: async (timeoutMs) => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<false>((resolve) => {
+        timer = setTimeout(resolve, timeoutMs, false);
+      });
+      const asked = client`select 1`.then(
+        () => true,
+        () => false,
+      );
+      try {
+        return await Promise.race([asked, late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: (timeoutMs = 5_000) => {
+      closing ??= client.end({ timeout: seconds(timeoutMs) });
+      return closing;
+    },
+  };
+};
+
+const rawOf = (tx: DrizzleTransaction): RawTransaction => {
+  const session: unknown = tx._.session;
+  if (!(session instanceof PostgresJsSession))
+    throw new Error('drizzle runs on another driver than postgres.js.');
+  return session.client;
+};
+
+/** The driver's or server's own error, out of the wrapper in which drizzle repeats query and parameters. */
+const innermost = (error: unknown): unknown =>
+  error instanceof DrizzleQueryError && error.cause !== undefined ? innermost(error.cause) : error;
+
+const codeOf = (error: unknown): string | undefined => {
+  const inner = innermost(error);
+  return inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? inner.code : undefined;
+};
+
+const isRetriable = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+};
+
+/** True for a breach of a unique constraint or index, of the named one if a name is given. */
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean => {
+  const inner = innermost(error);
+  return (
+    inner instanceof postgres.PostgresError &&
+    inner.code === '23505' &&
+    (constraint === undefined || inner.constraint_name === constraint)
+  );
+};
+
+const connectionLost = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  // The server is stopping, crashed or starting; it ended an idle transaction or session.
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+  '25P03',
+  // Out of connections, memory, disk; read-only after a failover.
+  '53100',
+  '53200',
+  '53300',
+  '25006',
+  // Conflicts that outlived their retries; a lock not had in time.
+  '40001',
+  '40P01',
+  '55P03',
+]);
+
+/**
+ * What the client is told of a database error: `UNAVAILABLE` when the database is away or overloaded, `TIMEOUT` when the
+ * statement ran out of time, `VALIDATION` for text that no database can store (NUL). Undefined for anything else: that is our bug.
+ * The error itself goes along as the cause, for the log.
+ */
+export const translateDatabaseError = (error: unknown): CodedError | undefined => {
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  const cause = innermost(error);
+  if (connectionLost.has(code) || code.startsWith('08')) {
+    return new CodedError('UNAVAILABLE', { retryAfterMs: 1_000, cause });
+  }
+  if (code === '57014') return new CodedError('TIMEOUT', { retryAfterMs: 1_000, cause });
+  if (code === '22021' || code === '22P05') return new CodedError('VALIDATION', { cause });
+  return undefined;
+};
