@@ -53,7 +53,9 @@ export function run(
     }
     child.on('error', (error) => {
       running.delete(child);
-      reject(error);
+      // As a shell says it.
+      const absent = error.code === 'ENOENT';
+      reject(absent ? new CommandFailed(command, 127, `${command} is not installed`) : error);
     });
     child.on('exit', () => running.delete(child));
     child.on('close', (code, signal) => {

@@ -17,7 +17,7 @@ export async function missingPackages(names) {
     const installed = new Set(output.split('\n').map((line) => line.replace(/ installed$/, '')));
     return names.filter((name) => !installed.has(name));
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
+    if (error.code === 127) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { needsOf } from './test-needs.mjs';
+
+it('reads what a test file needs from its first lines', () => {
+  expect(needsOf('// needs: chromium, media-worker\nimport …')).toEqual(['chromium', 'media-worker']);
+  expect(needsOf('// The story of a lesson.\n// needs: redis-server\n')).toEqual(['redis-server']);
+  expect(needsOf("const text = '// needs: chromium';")).toEqual([]);
+});
+
+it('refuses a need that nobody would ever find missing', () => {
+  expect(() => needsOf('// needs: chromum')).toThrow('chromum');
+});
