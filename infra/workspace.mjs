@@ -18,20 +18,27 @@ export async function installDependencies({ env }) {
   );
   await whenChanged(stamp, manifests, 'Installing dependencies', async () => {
     const registry = await npmRegistry(env);
-    await runShowingFailure('pnpm', ['install', '--frozen-lockfile'], {
-      cwd: ROOT,
-      env: { ...env, ...(registry && { pnpm_config_registry: registry }), CI: 'true' },
-    });
+    // CI: replace a node_modules of another making without asking. NODE_ENV: in production pnpm would leave out what
+    // the messenger is built with.
+    const installEnv = {
+      ...env,
+      CI: 'true',
+      NODE_ENV: '',
+      ...(registry && { pnpm_config_registry: registry }),
+    };
+    await runShowingFailure('pnpm', ['install', '--frozen-lockfile'], { cwd: ROOT, env: installEnv });
   });
 }
 
 /** Builds the web messenger into web/dist if it, or what it is made with, changed. */
 export async function buildWeb({ env }) {
+  const { scripts } = JSON.parse(await readFile(join(ROOT, 'web', 'package.json'), 'utf8'));
+  if (!scripts?.build) return console.log('The web messenger has no build script yet');
   const stamp = join(ROOT, 'web', 'dist', STAMP);
   const sources = await Promise.all(['web', 'client-sdk/src', 'shared/src'].map(filesUnder));
   const files = ['pnpm-lock.yaml', ...sources.flat()].filter((file) => !/\.test\.tsx?$/.test(file));
   await whenChanged(stamp, files, 'Building the web messenger', () =>
-    runShowingFailure('pnpm', ['-F', '@zvonok/web', 'build'], { cwd: ROOT, env }),
+    runShowingFailure('pnpm', ['-F', '@zvonok/web', 'build'], { cwd: ROOT, env: { ...env, NODE_ENV: '' } }),
   );
 }
 
