@@ -20,6 +20,7 @@ export interface GatewayOptions {
   readonly audienceOf: SocketPorts['audienceOf'];
   readonly presenceChanged: SocketPorts['presenceChanged'];
   readonly calls: () => Health['calls'];
+  readonly checkOutputs: boolean;
 }
 
 export interface Gateway {
@@ -44,7 +45,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     requireActor: options.requireActor,
     logger,
     limits: config.rateLimits ? 'on' : 'off',
-    checkOutputs: !config.production && config.rateLimits,
+    checkOutputs: options.checkOutputs,
   });
   const http = await createHttp({
     config,

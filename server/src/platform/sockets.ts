@@ -56,7 +56,6 @@ export interface Sockets {
   readonly transport: OutboundTransport;
   /** Applies a signal to the sockets of this node. */
   apply(signal: Signal): void;
-  isOnline(membershipId: MembershipId): boolean;
   readonly count: number;
   /** Tells clients to come back after a random delay and cuts them. */
   close(): Promise<void>;
@@ -295,7 +294,6 @@ export function createSockets(options: SocketsOptions): Sockets {
       for (const missed of joining.values()) missed.push(signal);
       for (const room of roomsOf(signal)) for (const socket of socketsOf(room)) applyTo(socket, signal);
     },
-    isOnline: (membershipId) => onlineCounts.has(membershipId),
     get count() {
       return io.sockets.sockets.size;
     },

@@ -1,0 +1,134 @@
+import { type AccountsPorts, createAccounts } from './accounts/index.ts';
+import { createCalls } from './calls/index.ts';
+import { createChat } from './chat/index.ts';
+import { createMedia } from './media/index.ts';
+import type { Config, Secrets } from './platform/config.ts';
+import { openDatabase } from './platform/database.ts';
+import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
+import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
+import { createGateway } from './platform/gateway.ts';
+import { createLogger, type Logger } from './platform/logger.ts';
+import { createOutbound } from './platform/outbound.ts';
+import type { Platform } from './platform/platform.ts';
+import { createPresence } from './platform/presence.ts';
+import { createMemoryCounters, openRedis } from './platform/redis.ts';
+import { createSchool } from './school/index.ts';
+
+/** What a test or a command may replace; everything else follows from the configuration. */
+export interface Overrides {
+  readonly sms?: AccountsPorts['sms'];
+  readonly logger?: Logger;
+  /** Compare every answer with the contract even where limits are lifted. */
+  readonly checkOutputs?: boolean;
+}
+
+export interface App {
+  readonly platform: Platform;
+  readonly accounts: ReturnType<typeof createAccounts>;
+  readonly school: ReturnType<typeof createSchool>;
+  readonly chat: ReturnType<typeof createChat>;
+  /** Opens the doors. Resolves to the address that a browser opens. */
+  listen(): Promise<string>;
+  /** Lets what is under way finish, then closes in reverse order of building. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the whole server from a configuration: the ground floor first, then the rooms from left to right, each plugged
+ * into its neighbours. Nothing listens before `listen`. A failure on the way closes what was opened.
+ */
+export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}): Promise<App> {
+  const closers: (() => Promise<void> | void)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      for (const closer of closers.reverse()) await closer();
+    })();
+    return closing;
+  };
+
+  try {
+    const logger = overrides.logger ?? createLogger(config);
+    const postgres = config.database.embedded
+      ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+      : undefined;
+    if (postgres !== undefined) closers.push(() => postgres.stop());
+    const redis = secrets.redisUrl === undefined ? undefined : await openRedis(secrets.redisUrl, logger);
+    if (redis !== undefined) closers.push(() => redis.close());
+    const outbound = createOutbound(logger);
+    const database = await openDatabase({
+      url: postgres?.url ?? secrets.databaseUrl ?? '',
+      poolSize: config.database.poolSize,
+      onCommitted: outbound.publish,
+      onSinkError: (error) => logger.error({ err: error }, 'announcements failed'),
+    });
+    closers.push(() => database.close());
+    await refuseDemoDataOutsideDemo(database, config);
+
+    const platform: Platform = {
+      config,
+      secrets,
+      logger,
+      database,
+      counters: redis?.counters ?? createMemoryCounters(),
+      outbound,
+    };
+
+    const accounts = createAccounts(platform, {
+      membershipsOf: (accountId) => school.membershipsOf(accountId),
+      inviteIsOpen: (token) => school.inviteIsOpen(token),
+      ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
+    });
+    closers.push(() => accounts.close());
+
+    const school = createSchool(platform, {
+      accounts,
+      peopleChanged: (tx, change) => chat.followPeople(tx, change),
+    });
+    closers.push(() => school.close());
+
+    const presence = createPresence((person, online) => chat.announcePresence(person, online), logger);
+    const chat = createChat(platform, {
+      school,
+      mayStartCall: (actor, facts) => calls.mayStartCall(actor, facts),
+      isOnline: presence.isOnline,
+    });
+    closers.push(() => chat.close());
+
+    const media = createMedia({ config, logger });
+    closers.push(() => media.close());
+    const calls = createCalls(platform, { school, chat, media });
+    closers.push(() => calls.close());
+
+    const gateway = await createGateway({
+      config,
+      secrets,
+      logger,
+      outbound,
+      mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures, ...calls.procedures],
+      adapter: redis?.adapter,
+      findSession: accounts.findSession,
+      requireActor: school.requireActor,
+      async audienceOf(caller) {
+        const memberships = await school.audienceMembershipsOf(caller.accountId);
+        const conversations = await chat.conversationIdsOf(memberships);
+        return memberships.map((membership) => ({
+          ...membership,
+          conversationIds: conversations.get(membership.membershipId) ?? [],
+        }));
+      },
+      presenceChanged: presence.changed,
+      calls: () => media.status().state,
+      // A breach of the contract is found by whoever develops; measurements and users don't pay for the search.
+      checkOutputs: overrides.checkOutputs ?? (!config.production && config.rateLimits),
+    });
+    closers.push(() => gateway.close());
+    closers.push(() => presence.close());
+    await calls.mountSignalling(gateway.http, gateway.isAllowedOrigin);
+
+    return { platform, accounts, school, chat, listen: gateway.listen, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

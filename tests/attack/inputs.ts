@@ -1,0 +1,91 @@
+import type { TSchema } from 'typebox';
+
+/** What a hostile client puts where the contract expects something else. */
+export const hostileValues: readonly unknown[] = [
+  null,
+  0,
+  -1,
+  1e308,
+  true,
+  '',
+  ' ',
+  'a',
+  '\u0000',
+  '\ud800',
+  '\u202e7Б',
+  'x'.repeat(60_000),
+  "'; drop table messages; --",
+  '../../etc/passwd',
+  '00000000-0000-4000-8000-000000000000',
+  '{"$gt":""}',
+  [],
+  [[[[[[[[]]]]]]]],
+  Array.from({ length: 2_000 }, () => 0),
+  {},
+  { length: 5 },
+  { toString: 'x', valueOf: 'y' },
+  { then: 'not a promise' },
+  JSON.parse('{"__proto__":{"isAdmin":true}}'),
+  JSON.parse('{"constructor":{"prototype":{"isAdmin":true}}}'),
+];
+
+/** `levels` arrays inside one another, as JSON text: what `JSON.stringify` itself could not write. */
+export function nestedJson(levels: number): string {
+  return '['.repeat(levels) + ']'.repeat(levels);
+}
+
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, TSchema>>;
+}
+
+/** Values that fit their patterns, by the name of the field: what a schema alone does not tell. */
+const plausible: Readonly<Record<string, unknown>> = {
+  phone: '+79000000999',
+  code: '000000',
+  token: 'A'.repeat(43),
+  inviteToken: 'A'.repeat(43),
+  fullName: 'Анна Петрова',
+  name: '9Ж',
+  subject: 'Физика',
+  basis: 'приказ 12',
+  text: 'привет',
+  deviceName: 'телефон',
+};
+
+const someId = '01890000-0000-7000-8000-000000000001';
+
+/** A valid value of a schema, with optional fields. Objects it names do not exist. */
+export function sampleOf(schema: TSchema, name = ''): unknown {
+  const loose = schema as unknown as Record<string, unknown>;
+  if ('const' in loose) return loose.const;
+  if (Array.isArray(loose.anyOf)) return sampleOf(loose.anyOf[0] as TSchema, name);
+  if (Array.isArray(loose.enum)) return loose.enum[0];
+  if (loose.type === 'object') {
+    const properties = (schema as ObjectSchema).properties ?? {};
+    return Object.fromEntries(Object.entries(properties).map(([key, each]) => [key, sampleOf(each, key)]));
+  }
+  if (loose.type === 'array') return [sampleOf(loose.items as TSchema, name)];
+  if (loose.type === 'integer' || loose.type === 'number') return loose.minimum ?? 1;
+  if (loose.type === 'boolean') return true;
+  if (loose.type === 'null') return null;
+  if (typeof loose.description === 'string' && loose.description.startsWith('id of')) return someId;
+  return plausible[name] ?? 'текст';
+}
+
+/** Inputs that break one field each, drop one, add one, or are no object at all. */
+export function* hostileInputs(schema: TSchema): Generator<unknown> {
+  yield undefined;
+  yield* hostileValues;
+  const properties = Object.keys((schema as ObjectSchema).properties ?? {});
+  const valid = sampleOf(schema) as Record<string, unknown>;
+  yield { ...valid, unknownField: 1 };
+  yield { ...valid, schoolId: someId, role: 'admin' };
+  yield JSON.parse(
+    `${JSON.stringify(valid).slice(0, -1)}${properties.length > 0 ? ',' : ''}"__proto__":{"as":"x"}}`,
+  );
+  for (const property of properties) {
+    const { [property]: _dropped, ...rest } = valid;
+    yield rest;
+    for (const value of hostileValues) yield { ...valid, [property]: value };
+  }
+}

@@ -1,0 +1,89 @@
+import type { GroupId, InviteId, MembershipId } from '@zvonok/shared';
+import type { RunningApp } from './app.ts';
+
+export interface Seat {
+  readonly token: string;
+  readonly membershipId: MembershipId;
+  readonly phone: string;
+}
+
+/** A small real school, made the way an administrator makes one: over the API. */
+export interface SchoolFixture {
+  readonly admin: Seat;
+  readonly pupil: Seat;
+  readonly guardian: Seat;
+  readonly ids: {
+    readonly group: GroupId;
+    readonly pupil: MembershipId;
+    readonly guardian: MembershipId;
+    readonly invite: InviteId;
+    readonly conversation: string;
+    readonly call: string;
+  };
+}
+
+/** `phonePrefix` is a phone short of its last four digits. */
+export async function createSchoolFixture(
+  running: RunningApp,
+  name: string,
+  phonePrefix: string,
+): Promise<SchoolFixture> {
+  const ask = async <T>(procedure: string, input: object, token: string): Promise<T> => {
+    const { status, text } = await running.post(procedure, input, token);
+    if (status !== 200) throw new Error(`${procedure}: ${text}`);
+    return JSON.parse(text) as T;
+  };
+  const adminPhone = `${phonePrefix}0001`;
+  await running.app.school.createSchool({ name, adminPhone, adminFullName: 'Ольга Сергеевна' });
+  const admin = { ...(await running.session(adminPhone)), phone: adminPhone };
+  const as = admin.membershipId;
+  const { group } = await ask<{ group: { id: GroupId } }>(
+    'school.createGroup',
+    { as, name: '7Б' },
+    admin.token,
+  );
+
+  async function join(role: 'pupil' | 'guardian', phone: string, fullName: string): Promise<Seat> {
+    const { token: inviteToken } = await ask<{ token: string }>(
+      'school.createInvite',
+      { as, role, groupId: group.id },
+      admin.token,
+    );
+    const { token } = await running.session(phone, inviteToken);
+    const { membership } = await ask<{ membership: { id: MembershipId } }>(
+      'school.redeemInvite',
+      { token: inviteToken, fullName },
+      token,
+    );
+    return { token, membershipId: membership.id, phone };
+  }
+
+  const pupil = await join('pupil', `${phonePrefix}0011`, 'Петя Иванов');
+  const guardian = await join('guardian', `${phonePrefix}0021`, 'Мария Иванова');
+  const { invite } = await ask<{ invite: { id: InviteId } }>(
+    'school.createInvite',
+    { as, role: 'pupil', groupId: group.id },
+    admin.token,
+  );
+  const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
+    'chat.listConversations',
+    { as },
+    admin.token,
+  );
+  const channel = conversations.find((conversation) => conversation.channel === 'general');
+  if (channel === undefined) throw new Error('The school has no general channel.');
+  return {
+    admin,
+    pupil,
+    guardian,
+    ids: {
+      group: group.id,
+      pupil: pupil.membershipId,
+      guardian: guardian.membershipId,
+      invite: invite.id,
+      conversation: channel.id,
+      // There is no live call without a media worker: both ids are unknown to the caller all the same.
+      call: '01890000-0000-7000-8000-00000000ca11',
+    },
+  };
+}
