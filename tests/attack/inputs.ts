@@ -24,7 +24,7 @@ export const hostileValues: readonly unknown[] = [
   {},
   { length: 5 },
   { toString: 'x', valueOf: 'y' },
-  { then: 'not a promise' },
+  JSON.parse('{"then":"not a promise"}'),
   JSON.parse('{"__proto__":{"isAdmin":true}}'),
   JSON.parse('{"constructor":{"prototype":{"isAdmin":true}}}'),
 ];

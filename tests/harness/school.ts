@@ -28,11 +28,8 @@ export async function createSchoolFixture(
   name: string,
   phonePrefix: string,
 ): Promise<SchoolFixture> {
-  const ask = async <T>(procedure: string, input: object, token: string): Promise<T> => {
-    const { status, text } = await running.post(procedure, input, token);
-    if (status !== 200) throw new Error(`${procedure}: ${text}`);
-    return JSON.parse(text) as T;
-  };
+  const ask = <T>(procedure: string, input: object, token: string) =>
+    answerOf<T>(running, procedure, input, token);
   const adminPhone = `${phonePrefix}0001`;
   await running.app.school.createSchool({ name, adminPhone, adminFullName: 'Ольга Сергеевна' });
   const admin = { ...(await running.session(adminPhone)), phone: adminPhone };
@@ -43,23 +40,9 @@ export async function createSchoolFixture(
     admin.token,
   );
 
-  async function join(role: 'pupil' | 'guardian', phone: string, fullName: string): Promise<Seat> {
-    const { token: inviteToken } = await ask<{ token: string }>(
-      'school.createInvite',
-      { as, role, groupId: group.id },
-      admin.token,
-    );
-    const { token } = await running.session(phone, inviteToken);
-    const { membership } = await ask<{ membership: { id: MembershipId } }>(
-      'school.redeemInvite',
-      { token: inviteToken, fullName },
-      token,
-    );
-    return { token, membershipId: membership.id, phone };
-  }
-
-  const pupil = await join('pupil', `${phonePrefix}0011`, 'Петя Иванов');
-  const guardian = await join('guardian', `${phonePrefix}0021`, 'Мария Иванова');
+  const place = { admin, ids: { group: group.id } };
+  const pupil = await joinAs(running, place, 'pupil', `${phonePrefix}0011`, 'Петя Иванов');
+  const guardian = await joinAs(running, place, 'guardian', `${phonePrefix}0021`, 'Мария Иванова');
   const { invite } = await ask<{ invite: { id: InviteId } }>(
     'school.createInvite',
     { as, role: 'pupil', groupId: group.id },
@@ -86,4 +69,35 @@ export async function createSchoolFixture(
       call: '01890000-0000-7000-8000-00000000ca11',
     },
   };
+}
+
+async function answerOf<T>(running: RunningApp, procedure: string, input: object, token: string): Promise<T> {
+  const { status, text } = await running.post(procedure, input, token);
+  if (status !== 200) throw new Error(`${procedure}: ${text}`);
+  return JSON.parse(text) as T;
+}
+
+/** Somebody redeems an invite of the school's class, as a stranger with a link does. */
+export async function joinAs(
+  running: RunningApp,
+  place: { readonly admin: Seat; readonly ids: { readonly group: GroupId } },
+  role: 'pupil' | 'guardian',
+  phone: string,
+  fullName: string,
+): Promise<Seat> {
+  const { admin, ids } = place;
+  const { token: inviteToken } = await answerOf<{ token: string }>(
+    running,
+    'school.createInvite',
+    { as: admin.membershipId, role, groupId: ids.group },
+    admin.token,
+  );
+  const { token } = await running.session(phone, inviteToken);
+  const { membership } = await answerOf<{ membership: { id: MembershipId } }>(
+    running,
+    'school.redeemInvite',
+    { token: inviteToken, fullName },
+    token,
+  );
+  return { token, membershipId: membership.id, phone };
 }

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, type ConversationView, type MembershipId, waitFor } from '@zvonok/client-sdk';
+import { startEmbeddedPostgres } from '@zvonok/server/platform/embedded-postgres.ts';
+import { createLogger } from '@zvonok/server/platform/logger.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningApp, startApp } from '../harness/app.ts';
+import { RedisProcess } from '../harness/redis.ts';
+import { createSchoolFixture, joinAs, type SchoolFixture } from '../harness/school.ts';
+
+let dataDir: string;
+let postgres: Awaited<ReturnType<typeof startEmbeddedPostgres>>;
+let redis: RedisProcess;
+const nodes: RunningApp[] = [];
+let school: SchoolFixture;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-nodes-'));
+  postgres = await startEmbeddedPostgres({ dataDir, logger: createLogger({ logLevel: 'error' }) });
+  redis = await RedisProcess.start();
+  const env = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    SECRET_KEY: 'two nodes share this secret, which is long enough',
+    SMS_URL_TEMPLATE: 'https://sms.invalid/?to={phone}&text={text}',
+  };
+  for (let node = 0; node < 2; node += 1) nodes.push(await startApp(env));
+  school = await createSchoolFixture(nodeAt(0), 'Школа двух узлов', '+7930000');
+});
+
+afterAll(async () => {
+  for (const node of nodes) await node.stop();
+  await redis?.kill();
+  await postgres?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+function nodeAt(index: number): RunningApp {
+  const node = nodes[index];
+  if (node === undefined) throw new Error('There is no such node.');
+  return node;
+}
+
+interface ChatSeat {
+  readonly client: Client;
+  readonly as: MembershipId;
+  readonly view: ConversationView;
+}
+
+async function classChatOn(node: number, phone: string): Promise<ChatSeat> {
+  const client = await nodeAt(node).signIn(phone);
+  const { memberships } = await client.accounts.getMe({});
+  const as = memberships[0]?.id;
+  if (as === undefined) throw new Error('The person has no membership.');
+  const messenger = client.messenger(as);
+  const { conversations } = await waitFor(messenger, (snapshot) => snapshot.status === 'ready');
+  const chat = conversations.find((conversation) => conversation.kind === 'class');
+  if (chat === undefined) throw new Error('There is no class chat.');
+  const view = messenger.openConversation(chat.id);
+  await waitFor(view, (snapshot) => snapshot.status === 'ready');
+  return { client, as, view };
+}
+
+const textsOf = (view: ConversationView) =>
+  view
+    .getSnapshot()
+    .messages.filter((message) => message.state === 'sent')
+    .map((message) => (message.body.kind === 'text' ? message.body.text : ''));
+
+const hasTexts = (view: ConversationView, count: number, timeoutMs?: number) =>
+  waitFor(view, () => textsOf(view).length === count, timeoutMs);
+
+describe('two nodes with one Redis', () => {
+  it('share a conversation, in one order', async () => {
+    await joinAs(nodeAt(0), school, 'pupil', '+79300000012', 'Вася Петров');
+    const first = await classChatOn(0, school.pupil.phone);
+    const second = await classChatOn(1, '+79300000012');
+    for (let n = 0; n < 10; n += 1) {
+      first.view.send(`с первого ${n}`);
+      second.view.send(`со второго ${n}`);
+    }
+    await Promise.all([hasTexts(first.view, 20), hasTexts(second.view, 20)]);
+    expect(textsOf(first.view)).toEqual(textsOf(second.view));
+  });
+
+  it('let go of a person on both when their membership ends on one', async () => {
+    await joinAs(nodeAt(0), school, 'pupil', '+79300000013', 'Коля Сидоров');
+    const seat = await classChatOn(1, '+79300000013');
+    const { token, membershipId: as } = school.admin;
+    await nodeAt(0).post('school.endMembership', { as, membershipId: seat.as, reason: 'left' }, token);
+    await waitFor(seat.view, (snapshot) => snapshot.status === 'gone', 1_000);
+    await expect(seat.client.chat.listConversations({ as: seat.as })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  });
+
+  it('hear each other again after Redis was killed and came back empty', async () => {
+    const first = await classChatOn(0, school.pupil.phone);
+    const second = await classChatOn(1, '+79300000012');
+    const before = textsOf(first.view).length;
+    await redis.kill();
+    first.view.send('пока Redis нет');
+    await hasTexts(first.view, before + 1);
+    await redis.up();
+    first.view.send('Redis вернулся');
+    await hasTexts(second.view, before + 2, 20_000);
+    expect(textsOf(second.view)).toEqual(textsOf(first.view));
+  });
+});
