@@ -1,0 +1,375 @@
+import type { Account, EventName, EventPayload, MembershipId, MyMembership, SessionId } from '@zvonok/shared';
+import { CodedError } from '@zvonok/shared/errors.ts';
+import { clientLimits } from '@zvonok/shared/limits.ts';
+import { v7 as uuid } from 'uuid';
+import { type Api, type Call, createApi, EventHub, needsHttp, type ProcedureInput } from './api.ts';
+import { LiveMessenger, type Messenger } from './chat/messenger.ts';
+import { Outbox, type OutboxSnapshot } from './chat/outbox.ts';
+import {
+  createIndexedDbOutboxStorage,
+  createMemoryOutboxStorage,
+  type OutboxStorage,
+} from './chat/outbox-storage.ts';
+import { Connection, type ConnectionState } from './connection.ts';
+import { createEnvironment, createTab } from './environment.ts';
+import { callOverHttp, type HttpOptions, type SessionCarrier } from './http.ts';
+import { createClientLogger, type LogLevel } from './logger.ts';
+import { type Source, ValueSource } from './source.ts';
+import { createBrowserStorage, createMemoryStorage, type KeyValueStorage } from './storage.ts';
+
+export interface ClientOptions {
+  /** Origin of the server, as `https://school.example`. In a browser left out: the page's own. */
+  readonly url?: string;
+  /** Keeps the token of a bearer session. Default: localStorage in a browser, memory elsewhere. */
+  readonly storage?: KeyValueStorage;
+  /** Keeps unsent messages. Default: IndexedDB in a browser, memory elsewhere. */
+  readonly outboxStorage?: OutboxStorage;
+  /** The language in which the server may write to this person. */
+  readonly locale?: string;
+  /** Default `warn`. No level tells personal data. */
+  readonly logLevel?: LogLevel;
+  /** A session token to begin with; makes the carrier `bearer`. */
+  readonly token?: string;
+  /** Default: `cookie` in a browser, `bearer` elsewhere. */
+  readonly carrier?: SessionCarrier;
+}
+
+export type SessionState =
+  /** Not asked yet, or the server could not be reached so far. */
+  | { readonly state: 'unknown' }
+  | { readonly state: 'signedOut'; readonly reason: 'none' | 'byUser' | 'byServer' }
+  | {
+      readonly state: 'signedIn';
+      readonly account: Account;
+      readonly sessionId: SessionId;
+      readonly memberships: readonly MyMembership[];
+    };
+
+type Accounts = Omit<Api['accounts'], 'verifyCode' | 'signOut'> & {
+  /** Exchanges the code for a session and connects. */
+  readonly verifyCode: (
+    input: Omit<ProcedureInput<'accounts.verifyCode'>, 'carrier'>,
+  ) => ReturnType<Api['accounts']['verifyCode']>;
+  /**
+   * Ends the session and clears everything that the SDK keeps on this device, unsent messages too. Without a network
+   * it rejects and changes nothing: a session that lives on must not look ended.
+   */
+  readonly signOut: () => Promise<void>;
+};
+
+/** One person's link to one server. Calls reject with `CodedError` alone. */
+export interface Client extends Omit<Api, 'accounts'> {
+  readonly url: string;
+  readonly accounts: Accounts;
+  readonly session: Source<SessionState>;
+  readonly connection: Source<ConnectionState>;
+  /** What this account has composed on this device and the server does not have yet. */
+  readonly outbox: Source<OutboxSnapshot>;
+  /**
+   * Asks who is signed in and connects; resolves once that is known or the first attempt has failed, and never
+   * rejects: without a network it goes on trying by itself. Idempotent.
+   */
+  readonly start: () => Promise<void>;
+  readonly call: Call;
+  /** Calls back for each event of this name; returns the way to stop. */
+  readonly on: <N extends EventName>(name: N, handler: (payload: EventPayload<N>) => void) => () => void;
+  /** The conversations of one of the account's memberships; the same object for the same id while signed in. */
+  readonly messenger: (membershipId: MembershipId) => Messenger;
+  /** Disconnects and stops every timer; what is stored stays. */
+  readonly close: () => void;
+}
+
+const tokenKey = 'token';
+
+/** Makes a client; it does nothing until `start` or a call. */
+export function createClient(options: ClientOptions = {}): Client {
+  const environment = createEnvironment();
+  const logger = createClientLogger(options.logLevel ?? 'warn');
+  const url = (options.url ?? globalThis.location?.origin ?? '').replace(/\/+$/, '');
+  if (url === '') throw new TypeError('createClient needs a url outside of a browser');
+  const carrier: SessionCarrier =
+    options.carrier ?? (environment.isBrowser && options.token === undefined ? 'cookie' : 'bearer');
+  const storage = options.storage ?? (environment.isBrowser ? createBrowserStorage() : createMemoryStorage());
+  const outboxStorage =
+    options.outboxStorage ??
+    (typeof indexedDB === 'undefined' ? createMemoryOutboxStorage() : createIndexedDbOutboxStorage());
+
+  let token = options.token;
+  let started: Promise<void> | undefined;
+  let isClosed = false;
+  let isSigningOut = false;
+  let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  let identifyTimer: ReturnType<typeof setTimeout> | undefined;
+  const messengers = new Map<MembershipId, LiveMessenger>();
+  const events = new EventHub();
+  const session = new ValueSource<SessionState>({ state: 'unknown' });
+
+  const http: HttpOptions = { url, carrier, token: () => token, locale: options.locale };
+  const connection = new Connection({
+    ...http,
+    environment,
+    logger,
+    onEvent: (name, payload) => events.deliver(name, payload),
+    onOnline: () => void identify(),
+    onSessionRefused: () => void endSession('byServer'),
+    onOutdated: () => connection.disconnect('outdated'),
+  });
+
+  const call: Call = async (name, input) => {
+    try {
+      const overSocket = connection.isOnline && !needsHttp(name);
+      const result = overSocket ? await connection.call(name, input) : await callOverHttp(http, name, input);
+      return result as never;
+    } catch (error) {
+      if (error instanceof CodedError) {
+        if (error.code === 'UNAUTHENTICATED' && session.getSnapshot().state === 'signedIn')
+          void endSession('byServer');
+        // With `data.code` it is one unknown refusal, not a refusal of this whole version.
+        if (error.code === 'CLIENT_OUTDATED' && error.data?.code === undefined)
+          connection.disconnect('outdated');
+      }
+      throw error;
+    }
+  };
+  const api = createApi(call);
+
+  const outbox = new Outbox({
+    storage: outboxStorage,
+    tab: createTab(uuid()),
+    logger,
+    canSend: () => connection.isOnline && session.getSnapshot().state === 'signedIn',
+    send: ({ as, conversationId, clientMessageId, text }) =>
+      api.chat.sendMessage({ as, conversationId, clientMessageId, text }),
+  });
+
+  /** The socket is up: who are we, and what has changed since? */
+  async function identify(): Promise<void> {
+    clearTimeout(identifyTimer);
+    try {
+      const me = await api.accounts.getMe();
+      if (isClosed || isSigningOut) return;
+      await becomeSignedIn(me);
+      wake();
+    } catch (error) {
+      if (isClosed || !connection.isOnline) return;
+      // The link lives and the server is short of something: asked again, until the link itself ends.
+      logger.info('the session could not be read', { code: (error as CodedError).code });
+      identifyTimer = setTimeout(
+        () => {
+          if (connection.isOnline) void identify();
+        },
+        (error as CodedError).retryAfterMs ?? clientLimits.resendMaxMs,
+      );
+    }
+  }
+
+  function wake(): void {
+    outbox.wake();
+    for (const messenger of messengers.values()) messenger.wake();
+  }
+
+  async function becomeSignedIn(me: {
+    readonly account: Account;
+    readonly sessionId: SessionId;
+    readonly memberships: readonly MyMembership[];
+    readonly refreshAt: string;
+  }): Promise<void> {
+    const { account, sessionId, memberships } = me;
+    const before = session.getSnapshot();
+    if (before.state === 'signedIn' && before.account.id !== account.id) closeMessengers();
+    session.set({ state: 'signedIn', account, sessionId, memberships });
+    closeMessengers(new Set(memberships.map(({ id }) => id)));
+    scheduleRefresh(me.refreshAt);
+    await outbox.setAccount(account.id);
+  }
+
+  async function endSession(reason: 'byUser' | 'byServer'): Promise<void> {
+    // Our own sign-out makes the server cut the socket before its answer arrives: not a matter of its own.
+    if (isSigningOut && reason === 'byServer') return;
+    clearTimeout(refreshTimer);
+    clearTimeout(identifyTimer);
+    connection.disconnect('signedOut');
+    const before = session.getSnapshot();
+    token = undefined;
+    closeMessengers();
+    session.set({ state: 'signedOut', reason: before.state === 'unknown' ? 'none' : reason });
+    await storage.remove(tokenKey).catch(warnOfStorage);
+    await outbox.setAccount(undefined);
+    if (reason === 'byUser') await outbox.clear();
+  }
+
+  function closeMessengers(kept?: ReadonlySet<MembershipId>): void {
+    for (const [id, messenger] of messengers) {
+      if (kept?.has(id)) continue;
+      messenger.close();
+      messengers.delete(id);
+    }
+  }
+
+  async function keepToken(fresh: string | null): Promise<void> {
+    if (fresh === null || carrier === 'cookie') return;
+    token = fresh;
+    await storage.set(tokenKey, fresh).catch(warnOfStorage);
+  }
+
+  function warnOfStorage(error: unknown): void {
+    logger.warn('the device’s storage failed', { error: String(error) });
+  }
+
+  /**
+   * NOTE: by this device's clock. A wrong clock makes the session be refreshed at each connection or never, and the
+   * server allows both: it ends a session by its own clock.
+   */
+  function scheduleRefresh(refreshAt: string): void {
+    clearTimeout(refreshTimer);
+    const inMs = Math.max(0, Date.parse(refreshAt) - Date.now());
+    // Some of the delay is random: the tabs of one session must not all ask at once.
+    const wait = inMs + Math.random() * 10_000;
+    const longest = 2 ** 31 - 1;
+    refreshTimer = setTimeout(
+      () => (wait > longest ? scheduleRefresh(refreshAt) : void refresh()),
+      Math.min(wait, longest),
+    );
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      const { token: fresh, refreshAt } = await api.accounts.refreshSession();
+      await keepToken(fresh);
+      scheduleRefresh(refreshAt);
+    } catch (error) {
+      // The old session works on; the next connection tells when to try again.
+      logger.info('the session was not refreshed', { code: (error as CodedError).code });
+    }
+  }
+
+  function changeMemberships(
+    change: (memberships: readonly MyMembership[]) => readonly MyMembership[],
+  ): void {
+    const current = session.getSnapshot();
+    if (current.state !== 'signedIn') return;
+    session.set({ ...current, memberships: change(current.memberships) });
+  }
+
+  function upsertMembership(membership: MyMembership): void {
+    changeMemberships((memberships) =>
+      memberships.some(({ id }) => id === membership.id)
+        ? memberships.map((held) => (held.id === membership.id ? membership : held))
+        : [...memberships, membership],
+    );
+  }
+
+  events.on('school.membershipStarted', ({ membership }) => upsertMembership(membership));
+  events.on('school.membershipChanged', ({ membership }) => upsertMembership(membership));
+  events.on('school.membershipEnded', ({ membershipId }) => {
+    messengers.get(membershipId)?.close();
+    messengers.delete(membershipId);
+    changeMemberships((memberships) => memberships.filter(({ id }) => id !== membershipId));
+  });
+  const stopWatching = environment.watch(() => {
+    if (environment.isVisible() && connection.isOnline) wake();
+  });
+
+  async function start(): Promise<void> {
+    if (carrier === 'bearer') {
+      token ??= await storage.get(tokenKey).catch((error: unknown) => {
+        warnOfStorage(error);
+        return undefined;
+      });
+      if (token === undefined) {
+        connection.disconnect('signedOut');
+        session.set({ state: 'signedOut', reason: 'none' });
+        return;
+      }
+    }
+    if (isClosed || session.getSnapshot().state !== 'unknown') return;
+    connection.connect();
+    await new Promise<void>((resolve) => {
+      const stops: (() => void)[] = [];
+      const look = () => {
+        const isTrying = ['connecting', 'online'].includes(connection.state.getSnapshot());
+        if (isTrying && session.getSnapshot().state === 'unknown' && !isClosed) return;
+        for (const stop of stops) stop();
+        resolve();
+      };
+      stops.push(session.subscribe(look), connection.state.subscribe(look));
+    });
+  }
+
+  const verbs: Pick<Accounts, 'verifyCode' | 'signOut'> = {
+    async verifyCode(input) {
+      const result = await call('accounts.verifyCode', { ...input, carrier });
+      await keepToken(result.token);
+      await becomeSignedIn(result);
+      connection.connect();
+      return result;
+    },
+    async signOut() {
+      isSigningOut = true;
+      try {
+        await api.accounts.signOut();
+      } catch (error) {
+        if (!(error instanceof CodedError) || error.code !== 'UNAUTHENTICATED') throw error;
+      } finally {
+        isSigningOut = false;
+      }
+      await endSession('byUser');
+    },
+  };
+  const schoolVerbs: Pick<Api['school'], 'redeemInvite'> = {
+    async redeemInvite(input) {
+      const result = await call('school.redeemInvite', input);
+      upsertMembership(result.membership);
+      return result;
+    },
+  };
+
+  return {
+    ...api,
+    accounts: overlay(api.accounts, verbs),
+    school: overlay(api.school, schoolVerbs),
+    url,
+    session,
+    connection: connection.state,
+    outbox: outbox.summary,
+    start: () => {
+      started ??= start();
+      return started;
+    },
+    call,
+    on: (name, handler) => events.on(name, handler),
+    messenger(membershipId) {
+      let messenger = messengers.get(membershipId);
+      if (messenger === undefined) {
+        messenger = new LiveMessenger({
+          membershipId,
+          chat: api.chat,
+          events,
+          outbox,
+          logger,
+          isOnline: () => connection.isOnline,
+          isVisible: environment.isVisible,
+        });
+        messengers.set(membershipId, messenger);
+      }
+      return messenger;
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(refreshTimer);
+      clearTimeout(identifyTimer);
+      stopWatching();
+      closeMessengers();
+      connection.close();
+      outbox.close();
+    },
+  };
+}
+
+/** The verbs of a noun, some of them ours: they do more than call. */
+function overlay<Noun extends object, Own extends object>(noun: Noun, own: Own): Omit<Noun, keyof Own> & Own {
+  return new Proxy(own, {
+    get: (target, verb) =>
+      Object.hasOwn(target, verb) ? Reflect.get(target, verb) : Reflect.get(noun, verb),
+  }) as Omit<Noun, keyof Own> & Own;
+}

@@ -1,0 +1,22 @@
+export * from '@zvonok/shared';
+export type { Api, Call, Noun, ProcedureInput, ProcedureOutput } from './api.ts';
+export type {
+  ConversationItem,
+  ConversationSnapshot,
+  ConversationView,
+  ShownMessage,
+} from './chat/conversation.ts';
+export type { Messenger, MessengerSnapshot } from './chat/messenger.ts';
+export type { OutboxSnapshot } from './chat/outbox.ts';
+export {
+  createIndexedDbOutboxStorage,
+  createMemoryOutboxStorage,
+  type OutboxStorage,
+  type StoredMessage,
+} from './chat/outbox-storage.ts';
+export { type Client, type ClientOptions, createClient, type SessionState } from './client.ts';
+export type { ConnectionState } from './connection.ts';
+export type { SessionCarrier } from './http.ts';
+export type { LogLevel } from './logger.ts';
+export { type Source, waitFor } from './source.ts';
+export { createBrowserStorage, createMemoryStorage, type KeyValueStorage } from './storage.ts';
