@@ -17,6 +17,7 @@ const ROOMS = [
 ];
 const anyRoom = `^server/src/(?:${ROOMS.join('|')})/`;
 const TEST = '\\.test\\.tsx?$';
+const TABLES = '\\.tables\\.ts$';
 
 /** `from` may import nothing of the workspace but `allowed` (and itself, where that is listed). */
 function onlyImports(name, from, allowed, comment) {
@@ -104,8 +105,15 @@ export default {
       name: 'rooms-have-doors',
       comment: "A neighbour's index.ts is its door; the rest of the room is its own business.",
       severity: 'error',
-      from: { path: `${anyRoom.replace('(?:', '(')}`, pathNot: TEST },
+      from: { path: `${anyRoom.replace('(?:', '(')}`, pathNot: `${TEST}|${TABLES}` },
       to: { path: anyRoom, pathNot: ['^server/src/$1/', `${anyRoom}index\\.ts$`] },
+    },
+    {
+      name: 'tables-refer-to-tables',
+      comment: 'A foreign key needs the other table, and nothing else of the room that owns it.',
+      severity: 'error',
+      from: { path: `${anyRoom.replace('(?:', '(')}.*${TABLES}` },
+      to: { path: anyRoom, pathNot: ['^server/src/$1/', TABLES] },
     },
     ...leftward,
     {

@@ -1,0 +1,229 @@
+import {
+  type AccountId,
+  CodedError,
+  type GroupId,
+  type MembershipId,
+  type MyMembership,
+  type Role,
+  type SchoolId,
+  schoolLimits,
+} from '@zvonok/shared';
+import type { Accounts } from '../accounts/index.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Actor, Caller, MountedProcedure } from '../platform/procedures.ts';
+import { createSchoolActions } from './school.actions.ts';
+import {
+  createSchoolChanges,
+  describeOwn,
+  type PeopleChanged,
+  type SchoolChanges,
+} from './school.changes.ts';
+import {
+  type ConversationDescriptor,
+  canContact,
+  type MemberFacts,
+  placeInGroup,
+  placeInSchool,
+} from './school.policy.ts';
+import { mountSchool } from './school.routes.ts';
+import {
+  activeOf,
+  describeMembers,
+  findActor,
+  groupsOfMembers,
+  listActiveMemberships,
+  listEverybody,
+  listGroupPeople,
+  listGroups,
+  loadFacts,
+  type Reader,
+  type StoredGroup,
+  subjectsOf,
+} from './school.store.ts';
+
+export type { PeopleChange, PeopleChanged } from './school.changes.ts';
+export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
+
+export interface SchoolPorts {
+  readonly accounts: Pick<Accounts, 'phonesOf'>;
+  /** Called in the transaction of each change of a school's people, after it was written. It may announce. */
+  readonly peopleChanged: PeopleChanged;
+}
+
+/** Who belongs to which school as what, and the rules of who may meet whom. */
+export interface School {
+  readonly procedures: MountedProcedure[];
+  /** Changes without a right of their own, for the operator's commands. */
+  readonly operator: Pick<
+    SchoolChanges,
+    'createSchool' | 'createGroup' | 'enrol' | 'verify' | 'attach' | 'link'
+  >;
+  /**
+   * The caller as one of their active memberships; at most a second old, and fresh after a change that this node heard of.
+   *
+   * @throws CodedError FORBIDDEN where it is not theirs, over, or absent
+   */
+  requireActor(caller: Caller, membershipId: MembershipId): Promise<Actor>;
+  /** Whether an invite with this token can be redeemed now. Uses nothing up. */
+  inviteIsOpen(token: string): Promise<boolean>;
+  /** The active memberships of an account, the oldest first, as their owner sees them. */
+  membershipsOf(accountId: AccountId): Promise<MyMembership[]>;
+  /** The same, ids alone: whose events an account's sockets hear. */
+  listActiveMemberships(
+    accountId: AccountId,
+  ): Promise<{ readonly schoolId: SchoolId; readonly membershipId: MembershipId }[]>;
+  /** Everything that decides the rights of these memberships now; those that are over or of another school are left out. */
+  loadFacts(
+    reader: Reader,
+    schoolId: SchoolId,
+    ids: readonly MembershipId[],
+  ): Promise<Map<MembershipId, MemberFacts>>;
+  /**
+   * Who belongs by themselves to a conversation, of `only` these people where given; nobody where its kind is filled by
+   * hand. `reader`: reads and does not write.
+   */
+  expectedMembersOf(
+    reader: Reader,
+    conversation: ConversationDescriptor,
+    only?: readonly MembershipId[],
+  ): Promise<{ membershipId: MembershipId; reader: boolean }[]>;
+  /** Those of the school's groups, archived ones too. */
+  groupsOf(reader: Reader, schoolId: SchoolId, ids: readonly GroupId[]): Promise<StoredGroup[]>;
+  /** The subjects that active teachers teach these groups. */
+  subjectsOf(
+    reader: Reader,
+    schoolId: SchoolId,
+    groupIds: readonly GroupId[],
+  ): Promise<{ groupId: GroupId; subject: string }[]>;
+  /** Groups that these people are tied to, or were when their membership ended. */
+  groupsOfMembers(
+    reader: Reader,
+    schoolId: SchoolId,
+    membershipIds: readonly MembershipId[],
+  ): Promise<GroupId[]>;
+  /** Those of the memberships that are active. */
+  activeOf(
+    reader: Reader,
+    schoolId: SchoolId,
+    membershipIds: readonly MembershipId[],
+  ): Promise<Set<MembershipId>>;
+  /** Name, role and badge, of ended memberships too. */
+  describeMembers(
+    schoolId: SchoolId,
+    ids: readonly MembershipId[],
+  ): Promise<Map<MembershipId, { fullName: string; role: Role; verified: boolean }>>;
+  /** The contact policy: whether `from` may write to `to` directly, now. False where either is not an active member. */
+  mayContact(reader: Reader, schoolId: SchoolId, from: MembershipId, to: MembershipId): Promise<boolean>;
+  close(): void;
+}
+
+export function createSchool(platform: Platform, ports: SchoolPorts): School {
+  const { database } = platform;
+  const changes = createSchoolChanges(ports.peopleChanged);
+  const actions = createSchoolActions(platform, ports.accounts, changes);
+  const actors = createActorCache(platform);
+  return {
+    procedures: mountSchool(actions),
+    operator: changes,
+    requireActor: actors.requireActor,
+    inviteIsOpen: actions.inviteIsOpen,
+    async membershipsOf(accountId) {
+      const found = await listActiveMemberships(database, accountId);
+      const people: MemberFacts[] = [];
+      for (const [schoolId, ofSchool] of Map.groupBy(found, (each) => each.schoolId)) {
+        const ids = ofSchool.map((each) => each.membershipId);
+        const facts = await loadFacts(database, schoolId, ids);
+        people.push(...ids.flatMap((id) => facts.get(id) ?? []));
+      }
+      return describeOwn(database, people);
+    },
+    listActiveMemberships: (accountId) => listActiveMemberships(database, accountId),
+    loadFacts,
+    async expectedMembersOf(reader, conversation, only) {
+      const { schoolId, groupId } = conversation;
+      const places =
+        groupId === null
+          ? (await listEverybody(reader, schoolId, only)).map((person) => ({
+              membershipId: person.membershipId,
+              place: placeInSchool(conversation, person),
+            }))
+          : [
+              ...(
+                await loadFacts(reader, schoolId, await listGroupPeople(reader, schoolId, groupId, only))
+              ).values(),
+            ].map((facts) => ({
+              membershipId: facts.membershipId,
+              place: placeInGroup(conversation, facts),
+            }));
+      return places.flatMap(({ membershipId, place }) =>
+        place === undefined ? [] : [{ membershipId, reader: place === 'reader' }],
+      );
+    },
+    groupsOf: (reader, schoolId, ids) => listGroups(reader, schoolId, ids.length, ids),
+    subjectsOf,
+    groupsOfMembers,
+    activeOf,
+    describeMembers: (schoolId, ids) => describeMembers(database, schoolId, ids),
+    async mayContact(reader, schoolId, fromId, toId) {
+      const facts = await loadFacts(reader, schoolId, [fromId, toId]);
+      const from = facts.get(fromId);
+      const to = facts.get(toId);
+      return from !== undefined && to !== undefined && canContact(from, to);
+    },
+    close: actors.close,
+  };
+}
+
+interface CachedActor {
+  /** When the question was put: what is committed after it shows at the latest a second after it. */
+  readonly askedAt: number;
+  readonly membershipId: MembershipId;
+  readonly answer: Promise<Omit<Actor, 'sessionId'> | undefined>;
+}
+
+/** Actors of the last second, dropped at once when a change is heard of. */
+function createActorCache({ database, outbound }: Platform) {
+  const entries = new Map<string, CachedActor>();
+
+  const close = outbound.onSignal((value) => {
+    if (value.name !== 'membershipChanged' && value.name !== 'membershipEnded') return;
+    const changed = new Set(value.membershipIds);
+    for (const [key, entry] of entries) if (changed.has(entry.membershipId)) entries.delete(key);
+  });
+
+  function sweep(now: number) {
+    // Insertion order is age order.
+    for (const [key, entry] of entries) {
+      if (now - entry.askedAt < schoolLimits.actorCacheMs && entries.size <= schoolLimits.actorsCached)
+        return;
+      entries.delete(key);
+    }
+  }
+
+  async function load({ accountId, sessionId }: Caller, membershipId: MembershipId) {
+    const found = await findActor(database, { accountId, sessionId }, membershipId);
+    return found === undefined ? undefined : { accountId, membershipId, ...found };
+  }
+
+  async function requireActor(caller: Caller, membershipId: MembershipId): Promise<Actor> {
+    const key = `${caller.accountId} ${membershipId}`;
+    const now = performance.now();
+    let entry = entries.get(key);
+    if (entry === undefined || now - entry.askedAt >= schoolLimits.actorCacheMs) {
+      const fresh: CachedActor = { askedAt: now, membershipId, answer: load(caller, membershipId) };
+      entries.delete(key);
+      entries.set(key, fresh);
+      sweep(now);
+      const dropUnless = (actor: unknown) => {
+        if (actor === undefined && entries.get(key) === fresh) entries.delete(key);
+      };
+      fresh.answer.then(dropUnless, () => dropUnless(undefined));
+      entry = fresh;
+    }
+    const actor = await entry.answer;
+    if (actor === undefined) throw new CodedError('FORBIDDEN');
+    return { ...actor, sessionId: caller.sessionId };
+  }
+
+  return { requireActor, close };
+}

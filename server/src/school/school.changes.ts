@@ -1,0 +1,354 @@
+import {
+  type AccountId,
+  CodedError,
+  type EndReason,
+  type GroupId,
+  type InviteId,
+  type MembershipId,
+  type MyMembership,
+  type Role,
+  type SchoolId,
+  standingsOf,
+  type Vocabulary,
+} from '@zvonok/shared';
+import { v7 as uuid } from 'uuid';
+import type { Transaction } from '../platform/database.ts';
+import { eventFor, signal } from '../platform/outbound.ts';
+import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
+import { type MemberFacts, normaliseFullName } from './school.policy.ts';
+import {
+  addAttachment,
+  addGroup,
+  addGuardianLink,
+  addMembership,
+  addSchool,
+  addVerification,
+  archiveGroup,
+  countOtherAdmins,
+  describeGroup,
+  endMembership,
+  findGroup,
+  getSchools,
+  guardiansOf,
+  listByRole,
+  listGroups,
+  loadFacts,
+  lockSchool,
+  type Reader,
+  removeAttachment,
+  removeGuardianLink,
+  type StoredAttachment,
+  type StoredGroup,
+} from './school.store.ts';
+
+/** What changed among a school's people; whoever keeps something that depends on them follows in the same transaction. */
+export interface PeopleChange {
+  readonly schoolId: SchoolId;
+  /** The school is new: its channels and its staff conversation are due. */
+  readonly schoolCreated?: true;
+  /** Groups that were made or archived, or whose teachers or subjects changed. */
+  readonly groupIds?: readonly GroupId[];
+  /** People who came, left, were verified, attached, linked, or lost one of these. */
+  readonly membershipIds?: readonly MembershipId[];
+}
+
+export type PeopleChanged = (tx: Transaction, change: PeopleChange) => Promise<void>;
+
+/**
+ * The ways in which a school's people change, without asking whether one may: that is the actions' part, and the
+ * operator's commands need no right. Each writes, lets the neighbours follow, and announces, in the given transaction.
+ */
+export type SchoolChanges = ReturnType<typeof createSchoolChanges>;
+
+export function createSchoolChanges(peopleChanged: PeopleChanged) {
+  /** Tells those whose rights may have changed, and the administrators whose directory did. */
+  async function announceChanged(tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]) {
+    const present = await loadFacts(tx, schoolId, ids);
+    if (present.size > 0) {
+      tx.announce(signal({ name: 'membershipChanged', membershipIds: [...present.keys()] }));
+    }
+    for (const membership of await describeOwn(tx, [...present.values()])) {
+      tx.announce(
+        eventFor(
+          'school.membershipChanged',
+          { membership: membership.id },
+          { membershipId: membership.id, membership },
+        ),
+      );
+    }
+    await announceDirectory(tx, schoolId);
+  }
+
+  async function announceDirectory(tx: Transaction, schoolId: SchoolId) {
+    for (const membershipId of await listByRole(tx, schoolId, ['admin', 'head'])) {
+      tx.announce(eventFor('school.peopleChanged', { membership: membershipId }, { membershipId }));
+    }
+  }
+
+  async function announceGroup(tx: Transaction, group: StoredGroup) {
+    for (const membershipId of await listByRole(tx, group.schoolId, ['admin', 'head'])) {
+      tx.announce(
+        eventFor(
+          'school.groupChanged',
+          { membership: membershipId },
+          { membershipId, group: describeGroup(group) },
+        ),
+      );
+    }
+  }
+
+  async function announceInvites(tx: Transaction, schoolId: SchoolId, invites: readonly StoredInvite[]) {
+    if (invites.length === 0) return;
+    const admins = await listByRole(tx, schoolId, ['admin']);
+    for (const invite of invites) {
+      for (const membershipId of new Set([invite.createdBy, ...admins])) {
+        tx.announce(
+          eventFor(
+            'school.inviteChanged',
+            { membership: membershipId },
+            { membershipId, invite: describeInvite(invite) },
+          ),
+        );
+      }
+    }
+  }
+
+  async function annul(
+    tx: Transaction,
+    schoolId: SchoolId,
+    which: Parameters<typeof annulInvites>[2],
+    by: MembershipId | null,
+  ): Promise<StoredInvite[]> {
+    const annulled = await annulInvites(tx, schoolId, which, by);
+    await announceInvites(tx, schoolId, annulled);
+    return annulled;
+  }
+
+  async function verify(
+    tx: Transaction,
+    of: { schoolId: SchoolId; membershipId: MembershipId },
+    basis: string,
+    verifiedBy: MembershipId | null,
+  ): Promise<void> {
+    if (!(await addVerification(tx, { ...of, basis, verifiedBy }))) return;
+    await peopleChanged(tx, { schoolId: of.schoolId, membershipIds: [of.membershipId] });
+    await announceChanged(tx, of.schoolId, [of.membershipId]);
+  }
+
+  /** The new membership; undefined where the person already has this role here. */
+  async function enrol(
+    tx: Transaction,
+    person: {
+      readonly schoolId: SchoolId;
+      readonly accountId: AccountId;
+      readonly role: Role;
+      readonly fullName: string;
+      readonly groupId: GroupId | null;
+      /** Staff who are verified from the start: by whom and on what ground. */
+      readonly verified?: { readonly by: MembershipId | null; readonly basis: string };
+      /** A guardian's child. */
+      readonly childId?: MembershipId | undefined;
+    },
+  ): Promise<MyMembership | undefined> {
+    const { schoolId, accountId, role, groupId } = person;
+    const id = uuid() as MembershipId;
+    const fullName = normaliseFullName(person.fullName);
+    if (!(await addMembership(tx, { schoolId, id, accountId, role, fullName, groupId }))) return undefined;
+    if (person.verified !== undefined) {
+      const { by, basis } = person.verified;
+      await addVerification(tx, { schoolId, membershipId: id, verifiedBy: by, basis });
+    }
+    if (person.childId !== undefined) {
+      await addGuardianLink(tx, { schoolId, guardianId: id, childId: person.childId, linkedBy: null });
+    }
+    tx.announce(signal({ name: 'membershipsStarted', accountId }));
+    await peopleChanged(tx, { schoolId, membershipIds: [id] });
+    const [membership] = await describeOwn(tx, [...(await loadFacts(tx, schoolId, [id])).values()]);
+    if (membership === undefined) throw new Error('a membership vanished in the transaction that made it');
+    tx.announce(eventFor('school.membershipStarted', { account: accountId }, { membership }));
+    await announceDirectory(tx, schoolId);
+    return membership;
+  }
+
+  async function createGroup(
+    tx: Transaction,
+    schoolId: SchoolId,
+    name: string,
+    kind: StoredGroup['kind'] = 'class',
+  ): Promise<StoredGroup> {
+    const group = await addGroup(tx, { schoolId, id: uuid() as GroupId, name: normaliseLabel(name), kind });
+    if (group === undefined) throw new CodedError('NAME_TAKEN');
+    await peopleChanged(tx, { schoolId, groupIds: [group.id] });
+    await announceGroup(tx, group);
+    return group;
+  }
+
+  return {
+    announceInvites,
+    annul,
+    createGroup,
+    enrol,
+    verify,
+
+    /** A school with its staff room, its channels (by the neighbours) and its first administrator. */
+    async createSchool(
+      tx: Transaction,
+      school: {
+        readonly name: string;
+        readonly vocabulary?: Vocabulary;
+        readonly admin: { readonly accountId: AccountId; readonly fullName: string };
+        readonly basis: string;
+      },
+    ): Promise<{ schoolId: SchoolId; admin: MyMembership }> {
+      const schoolId = uuid() as SchoolId;
+      const vocabulary = school.vocabulary ?? 'school';
+      await addSchool(tx, { id: schoolId, name: school.name, vocabulary });
+      await peopleChanged(tx, { schoolId, schoolCreated: true });
+      await createGroup(tx, schoolId, vocabulary === 'school' ? 'Учительская' : 'Сотрудники', 'staff');
+      const admin = await enrol(tx, {
+        schoolId,
+        ...school.admin,
+        role: 'admin',
+        groupId: null,
+        verified: { by: null, basis: school.basis },
+      });
+      if (admin === undefined) throw new Error('a new school has members already');
+      return { schoolId, admin };
+    },
+
+    async archiveGroup(tx: Transaction, group: StoredGroup, by: MembershipId): Promise<StoredGroup> {
+      const archived = await archiveGroup(tx, group.schoolId, group.id);
+      if (archived === undefined) return group;
+      await annul(tx, group.schoolId, { groupId: group.id }, by);
+      await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
+      await announceGroup(tx, archived);
+      return archived;
+    },
+
+    async attach(tx: Transaction, attachment: StoredAttachment, by: MembershipId | null): Promise<void> {
+      if (!(await addAttachment(tx, attachment, by))) return;
+      const { schoolId, membershipId, groupId } = attachment;
+      await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
+      await announceChanged(tx, schoolId, [membershipId]);
+    },
+
+    async detach(tx: Transaction, attachment: StoredAttachment, by: MembershipId): Promise<void> {
+      if (!(await removeAttachment(tx, attachment))) return;
+      const { schoolId, membershipId, groupId } = attachment;
+      // Links that somebody made by a right they no longer have must not outlive it.
+      const left = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId);
+      if (left?.attachments.every((each) => each.groupId !== groupId)) {
+        await annul(tx, schoolId, { createdBy: membershipId, groupId }, by);
+      }
+      await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
+      await announceChanged(tx, schoolId, [membershipId]);
+    },
+
+    /** False where the link was there. */
+    async link(
+      tx: Transaction,
+      link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
+      by: MembershipId | null,
+    ): Promise<boolean> {
+      if (!(await addGuardianLink(tx, { ...link, linkedBy: by }))) return false;
+      await peopleChanged(tx, { schoolId: link.schoolId, membershipIds: [link.guardianId] });
+      await announceChanged(tx, link.schoolId, [link.guardianId]);
+      return true;
+    },
+
+    async unlink(
+      tx: Transaction,
+      link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
+      groupId: GroupId | null,
+    ): Promise<void> {
+      const { schoolId, guardianId, childId } = link;
+      if (!(await removeGuardianLink(tx, schoolId, guardianId, childId))) return;
+      await peopleChanged(tx, {
+        schoolId,
+        membershipIds: [guardianId],
+        // The guardian has no tie to the child's group any more, so nobody would look there.
+        groupIds: groupId === null ? [] : [groupId],
+      });
+      await announceChanged(tx, schoolId, [guardianId]);
+    },
+
+    /**
+     * Ends a membership, with the invites it made or that were for it.
+     *
+     * @throws CodedError LAST_ADMIN; of two that end the last two administrators at once, one gets it
+     */
+    async end(tx: Transaction, of: MemberFacts, reason: EndReason, by: MembershipId): Promise<void> {
+      const { schoolId, membershipId } = of;
+      if (of.role === 'admin') {
+        await lockSchool(tx, schoolId);
+        if ((await countOtherAdmins(tx, schoolId, membershipId)) === 0) throw new CodedError('LAST_ADMIN');
+      }
+      if (!(await endMembership(tx, schoolId, membershipId, reason, by))) return;
+      await annul(tx, schoolId, { createdBy: membershipId }, by);
+      await annul(tx, schoolId, { childId: membershipId }, by);
+      // Whose only child this was is a guardian of nobody now.
+      const guardians = of.role === 'pupil' ? await guardiansOf(tx, schoolId, [membershipId]) : [];
+      await peopleChanged(tx, { schoolId, membershipIds: [membershipId, ...guardians] });
+      tx.announce(
+        eventFor('school.membershipEnded', { account: of.accountId }, { membershipId }),
+        signal({ name: 'membershipEnded', membershipIds: [membershipId] }),
+      );
+      await announceChanged(tx, schoolId, guardians);
+    },
+  };
+}
+
+/** Memberships as their owners see them, in the order given. */
+export async function describeOwn(reader: Reader, people: readonly MemberFacts[]): Promise<MyMembership[]> {
+  if (people.length === 0) return [];
+  const schools = await getSchools(reader, [...new Set(people.map((person) => person.schoolId))]);
+  const groupNames = new Map<GroupId, string>();
+  for (const [schoolId, ofSchool] of Map.groupBy(people, (person) => person.schoolId)) {
+    const ids = ofSchool.flatMap((person) => [
+      ...(person.groupId === null ? [] : [person.groupId]),
+      ...person.children.map((child) => child.groupId),
+    ]);
+    const distinct = [...new Set(ids)];
+    for (const group of await listGroups(reader, schoolId, distinct.length, distinct)) {
+      groupNames.set(group.id, group.name);
+    }
+  }
+  const nameOf = (id: GroupId) => groupNames.get(id) ?? '';
+  return people.flatMap((person): MyMembership[] => {
+    const school = schools.get(person.schoolId);
+    if (school === undefined) return [];
+    return [
+      {
+        id: person.membershipId,
+        schoolId: person.schoolId,
+        schoolName: school.name,
+        vocabulary: school.vocabulary,
+        role: person.role,
+        fullName: person.fullName,
+        verified: person.verified,
+        standings: standingsOf(person),
+        groupId: person.groupId,
+        groupName: person.groupId === null ? null : nameOf(person.groupId),
+        attachments: [...person.attachments],
+        children: person.children.map((child) => ({ ...child, groupName: nameOf(child.groupId) })),
+        startedAt: person.startedAt.toISOString(),
+      },
+    ];
+  });
+}
+
+/** A group that people may be put into: an active class of the school, which stays so until the transaction ends. */
+export async function findOpenClass(
+  tx: Transaction,
+  schoolId: SchoolId,
+  groupId: GroupId,
+): Promise<StoredGroup | undefined> {
+  const group = await findGroup(tx, schoolId, groupId, 'share');
+  return group?.kind === 'class' && group.archivedAt === null ? group : undefined;
+}
+
+/** The name of a group or subject as it is stored: «7Б» has one spelling. */
+export const normaliseLabel = (typed: string): string =>
+  typed.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
+
+export const newInviteId = (): InviteId => uuid() as InviteId;

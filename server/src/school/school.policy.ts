@@ -1,0 +1,257 @@
+import {
+  type AccountId,
+  CodedError,
+  type ConversationKind,
+  type GroupId,
+  type InvitableRole,
+  type MembershipId,
+  may,
+  mayInGroup,
+  mightDo,
+  ownGroupsOf,
+  type Permission,
+  type Role,
+  type SchoolId,
+  type Standing,
+  type StandingFacts,
+  staffRoles,
+  standingsOf,
+} from '@zvonok/shared';
+
+/** An active membership with everything that decides its rights. */
+export interface MemberFacts extends StandingFacts {
+  readonly membershipId: MembershipId;
+  readonly schoolId: SchoolId;
+  readonly accountId: AccountId;
+  readonly fullName: string;
+  readonly startedAt: Date;
+  readonly children: readonly {
+    readonly membershipId: MembershipId;
+    readonly fullName: string;
+    readonly groupId: GroupId;
+  }[];
+}
+
+export const isStaff = (role: Role): boolean => staffRoles.some((each) => each === role);
+
+/** Refuses whoever the table gives the action in no case: it says nothing about the object, which nobody has looked up. */
+export function requireRight(permission: Permission, facts: StandingFacts): void {
+  if (!mightDo(permission, standingsOf(facts))) throw new CodedError('FORBIDDEN');
+}
+
+/** For actions that have no object narrower than the school. */
+export function requireEverywhere(permission: Permission, facts: StandingFacts): void {
+  if (!may(permission, standingsOf(facts))) throw new CodedError('FORBIDDEN');
+}
+
+export const invitePermissionOf = (role: InvitableRole): Permission =>
+  role === 'pupil' ? 'invitePupils' : role === 'guardian' ? 'inviteGuardians' : 'inviteStaff';
+
+/** Whose invites somebody may list and annul; undefined: nobody's. */
+export function inviteScopeOf(
+  facts: MemberFacts,
+): 'all' | { createdBy: MembershipId; ofGroups: GroupId[] } | undefined {
+  const standings = standingsOf(facts);
+  if (may('annulInvites', standings)) return 'all';
+  if (!mightDo('annulInvites', standings)) return undefined;
+  // Own: what they made; a class teacher answers for every invite of pupils and guardians to the class.
+  return { createdBy: facts.membershipId, ofGroups: ownGroupsOf('CT', facts) };
+}
+
+/** What part of the school's people somebody sees in the directory. Everything is closed that is not named. */
+export type DirectoryScope =
+  | 'everybody'
+  | {
+      /** Which staff: all, the verified, admins and heads with the teachers of `teachersOf`, or admins alone. */
+      readonly staff: 'all' | 'verified' | 'leadership' | 'admins';
+      readonly teachersOf: readonly GroupId[];
+      readonly pupilsOf: readonly GroupId[];
+      /** Guardians of pupils of these groups. */
+      readonly guardiansOf: readonly GroupId[];
+      /** Guardians who were invited to these groups, linked or not. */
+      readonly invitedGuardiansOf: readonly GroupId[];
+      /** These besides: oneself, one's children. */
+      readonly members: readonly MembershipId[];
+    };
+
+/**
+ * Who may see whom, from the contact policy: whoever one may write to, and the people of the groups one works with.
+ * Staff who are not verified see no minor and no guardian.
+ */
+export function directoryScopeOf(facts: MemberFacts): DirectoryScope {
+  const nobody = { teachersOf: [], pupilsOf: [], guardiansOf: [], invitedGuardiansOf: [] };
+  const members = [facts.membershipId];
+  switch (standingsOf(facts)[0]) {
+    case 'SA':
+    case 'HD':
+      return 'everybody';
+    case 'CT':
+    case 'ST': {
+      const led = ownGroupsOf('CT', facts);
+      const own = [...new Set([...led, ...ownGroupsOf('ST', facts)])];
+      return {
+        ...nobody,
+        staff: 'all',
+        pupilsOf: own,
+        guardiansOf: own,
+        invitedGuardiansOf: led,
+        members,
+      };
+    }
+    case 'SU': {
+      const own = ownGroupsOf('SU', facts);
+      return { ...nobody, staff: 'leadership', teachersOf: own, pupilsOf: own, members };
+    }
+    case 'PV':
+      return {
+        ...nobody,
+        staff: 'leadership',
+        teachersOf: ownGroupsOf('PV', facts),
+        members: [...members, ...facts.children.map((child) => child.membershipId)],
+      };
+    case 'TU':
+      return { ...nobody, staff: 'verified', members };
+    default:
+      return { ...nobody, staff: 'admins', members };
+  }
+}
+
+/** Whether `viewer` may know `target`'s phone, given that they see them at all. */
+export function canSeePhone(viewer: MemberFacts, target: MemberFacts): boolean {
+  if (viewer.membershipId === target.membershipId) return true;
+  const standings = standingsOf(viewer);
+  // The head's cell says `staff`.
+  if (standings.includes('HD')) return isStaff(target.role);
+  return may(
+    'seeContacts',
+    standings,
+    (standing) =>
+      target.role === 'guardian' &&
+      target.children.some((child) => ownGroupsOf(standing, viewer).includes(child.groupId)),
+  );
+}
+
+const teaches = (facts: StandingFacts, groupIds: readonly GroupId[]): boolean =>
+  facts.role === 'teacher' &&
+  facts.verified &&
+  facts.attachments.some((attachment) => groupIds.includes(attachment.groupId));
+
+/** Whether `from` may begin or continue a direct conversation with `to`, both active in one school. */
+export function canContact(from: MemberFacts, to: MemberFacts): boolean {
+  if (from.schoolId !== to.schoolId || from.accountId === to.accountId) return false;
+  const standings = standingsOf(from);
+  if (isStaff(to.role))
+    return may('directWithStaff', standings, (standing) => isOwnStaff(standing, from, to));
+  if (to.role === 'pupil') {
+    const { groupId } = to;
+    if (groupId === null) return false;
+    if (isStaff(from.role)) return mayInGroup('directStaffToPupil', from, groupId);
+    return from.role === 'pupil' && mayInGroup('directPupilToPupil', from, groupId);
+  }
+  // The table says whom a guardian may write to, and staff may write to exactly those guardians. Guardians among
+  // themselves need an opt-in of both, which nobody can give yet.
+  return isStaff(from.role) && from.verified && canContact(to, from);
+}
+
+function isOwnStaff(standing: Standing, from: MemberFacts, to: MemberFacts): boolean {
+  // Nobody outside the staff is reached by, or reaches, staff that is not verified.
+  if (!to.verified) return false;
+  switch (standing) {
+    case 'TU':
+    case 'PU':
+      return to.role === 'admin';
+    case 'SU':
+      return teaches(to, ownGroupsOf(standing, from));
+    case 'PV':
+      return to.role === 'admin' || to.role === 'head' || teaches(to, ownGroupsOf(standing, from));
+    default:
+      return false;
+  }
+}
+
+export interface ConversationDescriptor {
+  readonly schoolId: SchoolId;
+  readonly kind: ConversationKind;
+  readonly channel: 'general' | 'staff' | null;
+  readonly groupId: GroupId | null;
+  readonly subject: string | null;
+}
+
+/**
+ * Whether somebody belongs by themselves to a conversation of a group: `writer`, `reader`, or not at all. Kinds that
+ * are filled by hand have nobody by themselves.
+ */
+export function placeInGroup(
+  { kind, groupId, subject }: Pick<ConversationDescriptor, 'kind' | 'groupId' | 'subject'>,
+  facts: StandingFacts,
+): 'writer' | 'reader' | undefined {
+  if (groupId === null) return undefined;
+  const standings = standingsOf(facts);
+  const holds = (standing: Standing) =>
+    standings.includes(standing) && ownGroupsOf(standing, facts).includes(groupId);
+  const teachesIt =
+    holds('ST') &&
+    facts.attachments.some(
+      (each) => each.groupId === groupId && each.kind === 'subject' && each.subject === subject,
+    );
+  switch (kind) {
+    case 'class':
+      return holds('SU') || holds('CT') ? writerIf(mayInGroup('writeClassChat', facts, groupId)) : undefined;
+    case 'subject':
+      if (holds('SU') || teachesIt) return writerIf(mayInGroup('writeClassChat', facts, groupId));
+      return holds('CT') ? 'reader' : undefined;
+    case 'parents':
+      return holds('PV') || holds('CT')
+        ? writerIf(mayInGroup('writeParentsChat', facts, groupId))
+        : undefined;
+    case 'classTeachers':
+      return holds('CT') || holds('ST') ? 'writer' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The same for the conversations of the whole school. `linked`: a guardian with a child. */
+export function placeInSchool(
+  { kind, channel }: Pick<ConversationDescriptor, 'kind' | 'channel'>,
+  person: { readonly role: Role; readonly verified: boolean; readonly linked: boolean },
+): 'writer' | 'reader' | undefined {
+  const standings = coarseStandingsOf(person);
+  if (kind === 'staff') return isStaff(person.role) && person.verified ? 'writer' : undefined;
+  if (kind !== 'channel') return undefined;
+  const [read, post] =
+    channel === 'staff'
+      ? (['readStaffChannel', 'postStaffChannel'] as const)
+      : (['readGeneralChannel', 'postGeneralChannel'] as const);
+  return may(read, standings) ? writerIf(may(post, standings)) : undefined;
+}
+
+/** Without groups: a class teacher stands as any verified teacher, which for the whole school's channels is the same. */
+function coarseStandingsOf(person: { role: Role; verified: boolean; linked: boolean }): Standing[] {
+  if (person.role === 'guardian') return [person.linked ? 'PV' : 'PU'];
+  return standingsOf({ ...person, groupId: null, attachments: [], children: [] });
+}
+
+const writerIf = (writes: boolean) => (writes ? 'writer' : 'reader');
+
+/** Words of one person's name in one script each: an «Ивaнова» with a Latin letter is somebody else. */
+const oneScript = [/^[\p{Script=Cyrillic}\p{M}]+$/u, /^[\p{Script=Latin}\p{M}]+$/u];
+
+/**
+ * A name as it is stored: composed, spaces collapsed.
+ *
+ * @throws CodedError VALIDATION where a word mixes letters of several scripts
+ */
+export function normaliseFullName(typed: string): string {
+  const name = typed.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
+  const mixed = name
+    .split(/[^\p{L}\p{M}]+/u)
+    .some(
+      (word) =>
+        /[\p{Script=Cyrillic}\p{Script=Latin}]/u.test(word) && !oneScript.some((script) => script.test(word)),
+    );
+  if (mixed || name.length < 2) {
+    throw new CodedError('VALIDATION', { message: '/fullName: a word mixes letters that only look alike' });
+  }
+  return name;
+}

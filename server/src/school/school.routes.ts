@@ -1,0 +1,51 @@
+import { schoolProcedures } from '@zvonok/shared';
+import { type MountedProcedure, mount } from '../platform/procedures.ts';
+import type { SchoolActions } from './school.actions.ts';
+
+export function mountSchool(actions: SchoolActions): MountedProcedure[] {
+  return mount(schoolProcedures, {
+    'school.getSchool': (_input, { actor }) => actions.getSchool(actor),
+    'school.listGroups': async (_input, { actor }) => ({ groups: await actions.listGroups(actor) }),
+    'school.createGroup': async ({ name }, { actor }) => ({ group: await actions.createGroup(actor, name) }),
+    'school.archiveGroup': async ({ groupId }, { actor }) => ({
+      group: await actions.archiveGroup(actor, groupId),
+    }),
+    'school.listMembers': (input, { actor }) => actions.listMembers(actor, input),
+    'school.createInvite': (input, { actor }) => actions.createInvite(actor, input),
+    'school.listInvites': async (_input, { actor }) => ({ invites: await actions.listInvites(actor) }),
+    'school.annulInvite': async ({ inviteId }, { actor }) => ({
+      invite: await actions.annulInvite(actor, inviteId),
+    }),
+    'school.annulAllInvites': async (_input, { actor }) => ({
+      annulled: await actions.annulAllInvites(actor),
+    }),
+    'school.previewInvite': ({ token }) => actions.previewInvite(token),
+    'school.redeemInvite': async ({ token, fullName }, { caller }) => ({
+      membership: await actions.redeemInvite(caller, token, fullName),
+    }),
+    'school.attachTeacher': async (input, { actor }) => ({
+      attachments: await actions.attachTeacher(actor, input),
+    }),
+    'school.detachTeacher': async (input, { actor }) => ({
+      attachments: await actions.detachTeacher(actor, input),
+    }),
+    'school.linkGuardian': async (input, { actor }) => {
+      await actions.linkGuardian(actor, input);
+      return {};
+    },
+    'school.unlinkGuardian': async (input, { actor }) => {
+      await actions.unlinkGuardian(actor, input);
+      return {};
+    },
+    'school.verifyTeacher': async ({ membershipId, basis }, { actor }) => ({
+      verifiedAt: (await actions.verifyTeacher(actor, membershipId, basis)).toISOString(),
+    }),
+    'school.appointAdmin': async ({ membershipId }, { actor }) => ({
+      membershipId: await actions.appointAdmin(actor, membershipId),
+    }),
+    'school.endMembership': async ({ membershipId, reason }, { actor }) => {
+      await actions.endMembership(actor, membershipId, reason);
+      return {};
+    },
+  });
+}

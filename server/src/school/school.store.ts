@@ -1,0 +1,762 @@
+import type {
+  AccountId,
+  Attachment,
+  EndReason,
+  Group,
+  GroupId,
+  MembershipId,
+  Role,
+  School,
+  SchoolId,
+  Vocabulary,
+} from '@zvonok/shared';
+import { and, asc, count, eq, inArray, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm';
+import type { Database, Transaction } from '../platform/database.ts';
+import type { Caller } from '../platform/procedures.ts';
+import type { DirectoryScope, MemberFacts } from './school.policy.ts';
+import {
+  groups,
+  guardianLinks,
+  memberships,
+  schools,
+  teacherAttachments,
+  verifications,
+} from './school.tables.ts';
+
+/** Reads outside a transaction or inside one. */
+export type Reader = Database | Transaction;
+export const queryOf = (reader: Reader) => ('db' in reader ? reader.db : reader);
+
+export type StoredSchool = typeof schools.$inferSelect;
+export type StoredGroup = typeof groups.$inferSelect;
+
+export const describeSchool = (school: StoredSchool): School => ({
+  id: school.id,
+  name: school.name,
+  vocabulary: school.vocabulary,
+  createdAt: school.createdAt.toISOString(),
+});
+
+export const describeGroup = (group: StoredGroup): Group => ({
+  id: group.id,
+  name: group.name,
+  kind: group.kind,
+  createdAt: group.createdAt.toISOString(),
+  archivedAt: group.archivedAt?.toISOString() ?? null,
+});
+
+export async function addSchool(
+  tx: Transaction,
+  school: { id: SchoolId; name: string; vocabulary: Vocabulary },
+): Promise<void> {
+  await tx.insert(schools).values(school);
+}
+
+export async function getSchools(
+  reader: Reader,
+  ids: readonly SchoolId[],
+): Promise<Map<SchoolId, StoredSchool>> {
+  if (ids.length === 0) return new Map();
+  const rows = await queryOf(reader)
+    .select()
+    .from(schools)
+    .where(inArray(schools.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Nobody else changes who administers the school until the transaction ends. */
+export async function lockSchool(tx: Transaction, schoolId: SchoolId): Promise<void> {
+  await tx.select({ id: schools.id }).from(schools).where(eq(schools.id, schoolId)).for('update');
+}
+
+/** The new group; undefined where an active one has the name. */
+export async function addGroup(
+  tx: Transaction,
+  group: { schoolId: SchoolId; id: GroupId; name: string; kind: Group['kind'] },
+): Promise<StoredGroup | undefined> {
+  const [row] = await tx.insert(groups).values(group).onConflictDoNothing().returning();
+  return row;
+}
+
+export async function listGroups(
+  reader: Reader,
+  schoolId: SchoolId,
+  limit: number,
+  only?: readonly GroupId[],
+): Promise<StoredGroup[]> {
+  if (only?.length === 0) return [];
+  return queryOf(reader)
+    .select()
+    .from(groups)
+    .where(and(eq(groups.schoolId, schoolId), only === undefined ? undefined : inArray(groups.id, [...only])))
+    .orderBy(sql`${groups.archivedAt} is not null`, asc(groups.name), asc(groups.id))
+    .limit(limit);
+}
+
+/** One group of the school. `lock`: it stays as it is until the transaction ends. */
+export async function findGroup(
+  reader: Reader,
+  schoolId: SchoolId,
+  id: GroupId,
+  lock?: 'share' | 'update',
+): Promise<StoredGroup | undefined> {
+  const query = queryOf(reader)
+    .select()
+    .from(groups)
+    .where(and(eq(groups.schoolId, schoolId), eq(groups.id, id)));
+  const [row] = await (lock === undefined ? query : query.for(lock));
+  return row;
+}
+
+export async function findStaffRoom(reader: Reader, schoolId: SchoolId): Promise<StoredGroup | undefined> {
+  const [row] = await queryOf(reader)
+    .select()
+    .from(groups)
+    .where(and(eq(groups.schoolId, schoolId), eq(groups.kind, 'staff')));
+  return row;
+}
+
+export async function archiveGroup(
+  tx: Transaction,
+  schoolId: SchoolId,
+  id: GroupId,
+): Promise<StoredGroup | undefined> {
+  const [row] = await tx
+    .update(groups)
+    .set({ archivedAt: sql`now()` })
+    .where(and(eq(groups.schoolId, schoolId), eq(groups.id, id), isNull(groups.archivedAt)))
+    .returning();
+  return row;
+}
+
+export async function countPupils(reader: Reader, schoolId: SchoolId, groupId: GroupId): Promise<number> {
+  const [row] = await queryOf(reader)
+    .select({ pupils: count() })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.groupId, groupId),
+        eq(memberships.role, 'pupil'),
+        isNull(memberships.endedAt),
+      ),
+    );
+  return row?.pupils ?? 0;
+}
+
+export interface NewMembership {
+  readonly schoolId: SchoolId;
+  readonly id: MembershipId;
+  readonly accountId: AccountId;
+  readonly role: Role;
+  readonly fullName: string;
+  readonly groupId: GroupId | null;
+}
+
+/** False where the person already has this role here: one of two that come at once. */
+export async function addMembership(tx: Transaction, membership: NewMembership): Promise<boolean> {
+  const rows = await tx
+    .insert(memberships)
+    .values(membership)
+    .onConflictDoNothing()
+    .returning({ id: memberships.id });
+  return rows.length === 1;
+}
+
+/** False where it was over already. */
+export async function endMembership(
+  tx: Transaction,
+  schoolId: SchoolId,
+  id: MembershipId,
+  endReason: EndReason,
+  endedBy: MembershipId,
+): Promise<boolean> {
+  const rows = await tx
+    .update(memberships)
+    .set({ endedAt: sql`now()`, endReason, endedBy })
+    .where(and(eq(memberships.schoolId, schoolId), eq(memberships.id, id), isNull(memberships.endedAt)))
+    .returning({ id: memberships.id });
+  return rows.length === 1;
+}
+
+export async function addVerification(
+  tx: Transaction,
+  verification: typeof verifications.$inferInsert,
+): Promise<boolean> {
+  const rows = await tx.insert(verifications).values(verification).onConflictDoNothing().returning();
+  return rows.length === 1;
+}
+
+export async function getVerifiedAt(
+  reader: Reader,
+  schoolId: SchoolId,
+  membershipId: MembershipId,
+): Promise<Date | undefined> {
+  const [row] = await queryOf(reader)
+    .select({ verifiedAt: verifications.verifiedAt })
+    .from(verifications)
+    .where(and(eq(verifications.schoolId, schoolId), eq(verifications.membershipId, membershipId)));
+  return row?.verifiedAt;
+}
+
+export interface StoredAttachment {
+  readonly schoolId: SchoolId;
+  readonly membershipId: MembershipId;
+  readonly groupId: GroupId;
+  readonly kind: 'class' | 'subject';
+  /** Null for a class teacher. */
+  readonly subject: string | null;
+}
+
+/** False where it was there. */
+export async function addAttachment(
+  tx: Transaction,
+  attachment: StoredAttachment,
+  attachedBy: MembershipId | null,
+): Promise<boolean> {
+  const rows = await tx
+    .insert(teacherAttachments)
+    .values({ ...attachment, subject: attachment.subject ?? '', attachedBy })
+    .onConflictDoNothing()
+    .returning({ groupId: teacherAttachments.groupId });
+  return rows.length === 1;
+}
+
+/** False where it was not there. */
+export async function removeAttachment(tx: Transaction, attachment: StoredAttachment): Promise<boolean> {
+  const rows = await tx
+    .delete(teacherAttachments)
+    .where(
+      and(
+        eq(teacherAttachments.schoolId, attachment.schoolId),
+        eq(teacherAttachments.membershipId, attachment.membershipId),
+        eq(teacherAttachments.groupId, attachment.groupId),
+        eq(teacherAttachments.kind, attachment.kind),
+        eq(teacherAttachments.subject, attachment.subject ?? ''),
+      ),
+    )
+    .returning({ groupId: teacherAttachments.groupId });
+  return rows.length === 1;
+}
+
+/** False where it was there. */
+export async function addGuardianLink(
+  tx: Transaction,
+  link: typeof guardianLinks.$inferInsert,
+): Promise<boolean> {
+  const rows = await tx
+    .insert(guardianLinks)
+    .values(link)
+    .onConflictDoNothing()
+    .returning({ childId: guardianLinks.childId });
+  return rows.length === 1;
+}
+
+/** False where it was not there. */
+export async function removeGuardianLink(
+  tx: Transaction,
+  schoolId: SchoolId,
+  guardianId: MembershipId,
+  childId: MembershipId,
+): Promise<boolean> {
+  const rows = await tx
+    .delete(guardianLinks)
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        eq(guardianLinks.guardianId, guardianId),
+        eq(guardianLinks.childId, childId),
+      ),
+    )
+    .returning({ childId: guardianLinks.childId });
+  return rows.length === 1;
+}
+
+/** The active guardians that are linked to any of these children. */
+export async function guardiansOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  childIds: readonly MembershipId[],
+): Promise<MembershipId[]> {
+  if (childIds.length === 0) return [];
+  const rows = await queryOf(reader)
+    .selectDistinct({ id: guardianLinks.guardianId })
+    .from(guardianLinks)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.guardianId)),
+    )
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        inArray(guardianLinks.childId, [...childIds]),
+        isNull(memberships.endedAt),
+      ),
+    );
+  return rows.map((row) => row.id);
+}
+
+const verificationJoin = () =>
+  and(eq(verifications.schoolId, memberships.schoolId), eq(verifications.membershipId, memberships.id));
+const isVerified = sql<boolean>`${verifications.membershipId} is not null`;
+
+/** What a caller acts as; undefined unless the membership is active and theirs. */
+export async function findActor(reader: Reader, caller: Caller, membershipId: MembershipId) {
+  const [row] = await queryOf(reader)
+    .select({ schoolId: memberships.schoolId, role: memberships.role, verified: isVerified })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        // By account first: that is the index, and the question.
+        eq(memberships.accountId, caller.accountId),
+        eq(memberships.id, membershipId),
+        isNull(memberships.endedAt),
+      ),
+    );
+  return row;
+}
+
+export async function listActiveMemberships(
+  reader: Reader,
+  accountId: AccountId,
+): Promise<{ schoolId: SchoolId; membershipId: MembershipId }[]> {
+  return queryOf(reader)
+    .select({ schoolId: memberships.schoolId, membershipId: memberships.id })
+    .from(memberships)
+    .where(and(eq(memberships.accountId, accountId), isNull(memberships.endedAt)))
+    .orderBy(asc(memberships.startedAt), asc(memberships.id));
+}
+
+/** The person's active membership of this role. */
+export async function findActiveMembership(
+  reader: Reader,
+  schoolId: SchoolId,
+  accountId: AccountId,
+  role: Role,
+): Promise<{ id: MembershipId; groupId: GroupId | null } | undefined> {
+  const [row] = await queryOf(reader)
+    .select({ id: memberships.id, groupId: memberships.groupId })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.accountId, accountId),
+        eq(memberships.role, role),
+        isNull(memberships.endedAt),
+      ),
+    );
+  return row;
+}
+
+/** Active memberships of these roles. */
+export async function listByRole(
+  reader: Reader,
+  schoolId: SchoolId,
+  roles: readonly Role[],
+): Promise<MembershipId[]> {
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        inArray(memberships.role, [...roles]),
+        isNull(memberships.endedAt),
+      ),
+    )
+    .orderBy(asc(memberships.id));
+  return rows.map((row) => row.id);
+}
+
+/** Of these memberships the active ones. */
+export async function activeOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<Set<MembershipId>> {
+  if (ids.length === 0) return new Set();
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
+    );
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Names and badges, of ended memberships too: they wrote what is still read. */
+export async function describeMembers(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<Map<MembershipId, { fullName: string; role: Role; verified: boolean }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await queryOf(reader)
+    .select({
+      id: memberships.id,
+      fullName: memberships.fullName,
+      role: memberships.role,
+      verified: isVerified,
+    })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])));
+  return new Map(rows.map(({ id, ...rest }) => [id, rest]));
+}
+
+/** Everything that decides the rights of active memberships, by id. Those that are over or elsewhere are left out. */
+export async function loadFacts(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<Map<MembershipId, MemberFacts>> {
+  if (ids.length === 0) return new Map();
+  const query = queryOf(reader);
+  const people = await query
+    .select({
+      membershipId: memberships.id,
+      schoolId: memberships.schoolId,
+      accountId: memberships.accountId,
+      role: memberships.role,
+      fullName: memberships.fullName,
+      groupId: memberships.groupId,
+      startedAt: memberships.startedAt,
+      verified: isVerified,
+    })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
+    );
+  const teachers = people.filter((each) => each.role === 'teacher').map((each) => each.membershipId);
+  const guardians = people.filter((each) => each.role === 'guardian').map((each) => each.membershipId);
+  const attachments =
+    teachers.length === 0
+      ? []
+      : await query
+          .select({
+            membershipId: teacherAttachments.membershipId,
+            groupId: teacherAttachments.groupId,
+            kind: teacherAttachments.kind,
+            subject: teacherAttachments.subject,
+          })
+          .from(teacherAttachments)
+          .innerJoin(
+            groups,
+            and(eq(groups.schoolId, teacherAttachments.schoolId), eq(groups.id, teacherAttachments.groupId)),
+          )
+          .where(
+            and(
+              eq(teacherAttachments.schoolId, schoolId),
+              inArray(teacherAttachments.membershipId, teachers),
+              isNull(groups.archivedAt),
+            ),
+          )
+          .orderBy(asc(groups.name), asc(teacherAttachments.kind), asc(teacherAttachments.subject));
+  const children =
+    guardians.length === 0
+      ? []
+      : await query
+          .select({
+            guardianId: guardianLinks.guardianId,
+            membershipId: memberships.id,
+            fullName: memberships.fullName,
+            groupId: sql<GroupId>`${memberships.groupId}`,
+          })
+          .from(guardianLinks)
+          .innerJoin(
+            memberships,
+            and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.childId)),
+          )
+          .where(
+            and(
+              eq(guardianLinks.schoolId, schoolId),
+              inArray(guardianLinks.guardianId, guardians),
+              eq(memberships.role, 'pupil'),
+              isNull(memberships.endedAt),
+            ),
+          )
+          .orderBy(asc(memberships.fullName), asc(memberships.id));
+  const attachmentsOf = Map.groupBy(attachments, (each) => each.membershipId);
+  const childrenOf = Map.groupBy(children, (each) => each.guardianId);
+  return new Map(
+    people.map((person) => [
+      person.membershipId,
+      {
+        ...person,
+        attachments: (attachmentsOf.get(person.membershipId) ?? []).map(
+          ({ groupId, kind, subject }): Attachment => ({
+            groupId,
+            kind,
+            subject: kind === 'subject' ? subject : null,
+          }),
+        ),
+        children: (childrenOf.get(person.membershipId) ?? []).map(
+          ({ guardianId: _guardianId, ...child }) => child,
+        ),
+      },
+    ]),
+  );
+}
+
+/** Groups that these people are or were tied to in any way that is still on record; of ended memberships too. */
+export async function groupsOfMembers(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<GroupId[]> {
+  if (ids.length === 0) return [];
+  const query = queryOf(reader);
+  const own = query
+    .select({ groupId: sql<GroupId>`${memberships.groupId}` })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        inArray(memberships.id, [...ids]),
+        isNotNull(memberships.groupId),
+      ),
+    );
+  const attached = query
+    .select({ groupId: teacherAttachments.groupId })
+    .from(teacherAttachments)
+    .where(
+      and(eq(teacherAttachments.schoolId, schoolId), inArray(teacherAttachments.membershipId, [...ids])),
+    );
+  const ofChildren = query
+    .select({ groupId: sql<GroupId>`${memberships.groupId}` })
+    .from(guardianLinks)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.childId)),
+    )
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        inArray(guardianLinks.guardianId, [...ids]),
+        isNotNull(memberships.groupId),
+      ),
+    );
+  const rows = await own.union(attached).union(ofChildren);
+  return rows.map((row) => row.groupId);
+}
+
+/** The subjects that active teachers are attached to these groups by, verified or not yet. */
+export async function subjectsOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  groupIds: readonly GroupId[],
+): Promise<{ groupId: GroupId; subject: string }[]> {
+  if (groupIds.length === 0) return [];
+  return queryOf(reader)
+    .selectDistinct({ groupId: teacherAttachments.groupId, subject: teacherAttachments.subject })
+    .from(teacherAttachments)
+    .innerJoin(
+      memberships,
+      and(
+        eq(memberships.schoolId, teacherAttachments.schoolId),
+        eq(memberships.id, teacherAttachments.membershipId),
+      ),
+    )
+    .where(
+      and(
+        eq(teacherAttachments.schoolId, schoolId),
+        inArray(teacherAttachments.groupId, [...groupIds]),
+        eq(teacherAttachments.kind, 'subject'),
+        isNull(memberships.endedAt),
+      ),
+    );
+}
+
+/** Ids of the active memberships with a tie to the group: pupils, attached teachers, guardians of its pupils. */
+export async function listGroupPeople(
+  reader: Reader,
+  schoolId: SchoolId,
+  groupId: GroupId,
+  only?: readonly MembershipId[],
+): Promise<MembershipId[]> {
+  if (only?.length === 0) return [];
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        only === undefined ? undefined : inArray(memberships.id, [...only]),
+        or(
+          and(eq(memberships.role, 'pupil'), eq(memberships.groupId, groupId)),
+          attachedTo([groupId]),
+          guardianOfPupilsIn([groupId]),
+        ),
+      ),
+    );
+  return rows.map((row) => row.id);
+}
+
+/** A light reading of everybody, for conversations of the whole school. */
+export async function listEverybody(
+  reader: Reader,
+  schoolId: SchoolId,
+  only?: readonly MembershipId[],
+): Promise<{ membershipId: MembershipId; role: Role; verified: boolean; linked: boolean }[]> {
+  if (only?.length === 0) return [];
+  return queryOf(reader)
+    .select({
+      membershipId: memberships.id,
+      role: memberships.role,
+      verified: isVerified,
+      linked: sql<boolean>`${hasChild()}`,
+    })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        only === undefined ? undefined : inArray(memberships.id, [...only]),
+      ),
+    );
+}
+
+const idList = (ids: readonly string[]) =>
+  sql.join(
+    ids.map((id) => sql`${id}::uuid`),
+    sql`, `,
+  );
+
+/** An attachment row of the membership at hand; correlated, so the columns are spelled out. */
+function attachedTo(groupIds: readonly GroupId[]): SQL {
+  if (groupIds.length === 0) return sql`false`;
+  return sql`exists (select 1 from teacher_attachments a
+    where a.school_id = ${memberships.schoolId} and a.membership_id = ${memberships.id}
+      and a.group_id in (${idList(groupIds)}))`;
+}
+
+function guardianOfPupilsIn(groupIds: readonly GroupId[]): SQL {
+  if (groupIds.length === 0) return sql`false`;
+  return sql`exists (select 1 from guardian_links l
+    join memberships c on c.school_id = l.school_id and c.id = l.child_id
+    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
+      and c.role = 'pupil' and c.ended_at is null and c.group_id in (${idList(groupIds)}))`;
+}
+
+function hasChild(): SQL {
+  return sql`exists (select 1 from guardian_links l
+    join memberships c on c.school_id = l.school_id and c.id = l.child_id
+    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
+      and c.role = 'pupil' and c.ended_at is null)`;
+}
+
+/** Whom a scope lets see. */
+function seenIn(scope: DirectoryScope): SQL | undefined {
+  if (scope === 'everybody') return undefined;
+  const parts: (SQL | undefined)[] = [inArray(memberships.id, [...scope.members])];
+  const staff = inArray(memberships.role, ['admin', 'head', 'teacher']);
+  if (scope.staff === 'all') parts.push(staff);
+  if (scope.staff === 'verified') parts.push(and(staff, isNotNull(verifications.membershipId)));
+  if (scope.staff === 'leadership') {
+    parts.push(
+      and(inArray(memberships.role, ['admin', 'head']), isNotNull(verifications.membershipId)),
+      and(
+        eq(memberships.role, 'teacher'),
+        isNotNull(verifications.membershipId),
+        attachedTo(scope.teachersOf),
+      ),
+    );
+  }
+  if (scope.staff === 'admins') parts.push(eq(memberships.role, 'admin'));
+  if (scope.pupilsOf.length > 0) {
+    parts.push(and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...scope.pupilsOf])));
+  }
+  if (scope.guardiansOf.length > 0) {
+    parts.push(and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(scope.guardiansOf)));
+  }
+  if (scope.invitedGuardiansOf.length > 0) {
+    parts.push(
+      and(eq(memberships.role, 'guardian'), inArray(memberships.groupId, [...scope.invitedGuardiansOf])),
+    );
+  }
+  return or(...parts);
+}
+
+/** A page of the directory by name, of ids; and whether more follow. */
+export async function listDirectory(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: DirectoryScope,
+  filter: {
+    readonly groupId: GroupId | undefined;
+    readonly role: Role | undefined;
+    readonly after: MembershipId | undefined;
+    readonly limit: number;
+  },
+): Promise<{ ids: MembershipId[]; hasMore: boolean }> {
+  const { groupId, role, after, limit } = filter;
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        seenIn(scope),
+        role === undefined ? undefined : eq(memberships.role, role),
+        groupId === undefined
+          ? undefined
+          : or(eq(memberships.groupId, groupId), attachedTo([groupId]), guardianOfPupilsIn([groupId])),
+        after === undefined
+          ? undefined
+          : sql`(${memberships.fullName}, ${memberships.id}) >
+              (select p.full_name, p.id from memberships p
+                where p.school_id = ${schoolId} and p.id = ${after})`,
+      ),
+    )
+    .orderBy(asc(memberships.fullName), asc(memberships.id))
+    .limit(limit + 1);
+  return { ids: rows.slice(0, limit).map((row) => row.id), hasMore: rows.length > limit };
+}
+
+/** Whether the scope lets see this one. */
+export async function isSeen(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: DirectoryScope,
+  id: MembershipId,
+): Promise<boolean> {
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.id, id),
+        isNull(memberships.endedAt),
+        seenIn(scope),
+      ),
+    );
+  return rows.length === 1;
+}
+
+/** How many active administrators there are besides this one. */
+export async function countOtherAdmins(
+  reader: Reader,
+  schoolId: SchoolId,
+  besides: MembershipId,
+): Promise<number> {
+  const [row] = await queryOf(reader)
+    .select({ admins: count() })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.role, 'admin'),
+        isNull(memberships.endedAt),
+        ne(memberships.id, besides),
+      ),
+    );
+  return row?.admins ?? 0;
+}

@@ -1,0 +1,275 @@
+import type {
+  AccountId,
+  EndReason,
+  Group,
+  GroupId,
+  InvitableRole,
+  InviteId,
+  MembershipId,
+  Role,
+  SchoolId,
+  Vocabulary,
+} from '@zvonok/shared';
+import { sql } from 'drizzle-orm';
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { accounts } from '../accounts/accounts.tables.ts';
+
+const moment = (name: string) => timestamp(name, { withTimezone: true });
+const ofSchool = () =>
+  uuid('school_id')
+    .$type<SchoolId>()
+    .notNull()
+    .references(() => schools.id);
+
+/** The list of schools is global; every other table here starts its keys with `school_id`. */
+export const schools = pgTable(
+  'schools',
+  {
+    id: uuid().$type<SchoolId>().primaryKey(),
+    name: text().notNull(),
+    vocabulary: text().$type<Vocabulary>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  (table) => [check('schools_vocabulary', sql`${table.vocabulary} in ('school', 'college', 'kindergarten')`)],
+);
+
+export const groups = pgTable(
+  'groups',
+  {
+    schoolId: ofSchool(),
+    id: uuid().$type<GroupId>().notNull(),
+    name: text().notNull(),
+    kind: text().$type<Group['kind']>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    archivedAt: moment('archived_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.id] }),
+    // Next year's 1А may be called as last year's was.
+    uniqueIndex('groups_name')
+      .on(table.schoolId, sql`lower(${table.name})`)
+      .where(sql`${table.archivedAt} is null`),
+    uniqueIndex('groups_staff_room').on(table.schoolId).where(sql`${table.kind} = 'staff'`),
+    check('groups_kind', sql`${table.kind} in ('class', 'staff')`),
+  ],
+);
+
+/** One person's role in a school. A change of role is a further row; rows are ended and never deleted. */
+export const memberships = pgTable(
+  'memberships',
+  {
+    schoolId: ofSchool(),
+    id: uuid().$type<MembershipId>().notNull(),
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .notNull()
+      .references(() => accounts.id),
+    role: text().$type<Role>().notNull(),
+    fullName: text('full_name').notNull(),
+    /** A pupil's group; the group that a guardian was invited to; null for staff. */
+    groupId: uuid('group_id').$type<GroupId>(),
+    startedAt: moment('started_at').notNull().defaultNow(),
+    endedAt: moment('ended_at'),
+    endReason: text('end_reason').$type<EndReason>(),
+    endedBy: uuid('ended_by').$type<MembershipId>(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.id] }),
+    foreignKey({
+      name: 'memberships_group',
+      columns: [table.schoolId, table.groupId],
+      foreignColumns: [groups.schoolId, groups.id],
+    }),
+    foreignKey({
+      name: 'memberships_ended_by',
+      columns: [table.schoolId, table.endedBy],
+      foreignColumns: [table.schoolId, table.id],
+    }),
+    // One active membership for each role; since a pupil's names their one group, no pupil is in two.
+    uniqueIndex('memberships_active')
+      .on(table.schoolId, table.accountId, table.role)
+      .where(sql`${table.endedAt} is null`),
+    index('memberships_account').on(table.accountId).where(sql`${table.endedAt} is null`),
+    index('memberships_group_members').on(table.schoolId, table.groupId).where(sql`${table.endedAt} is null`),
+    index('memberships_directory')
+      .on(table.schoolId, table.fullName, table.id)
+      .where(sql`${table.endedAt} is null`),
+    check('memberships_role', sql`${table.role} in ('admin', 'head', 'teacher', 'pupil', 'guardian')`),
+    check('memberships_pupil_in_group', sql`${table.role} <> 'pupil' or ${table.groupId} is not null`),
+    check(
+      'memberships_staff_in_none',
+      sql`${table.role} not in ('admin', 'head', 'teacher') or ${table.groupId} is null`,
+    ),
+    check('memberships_end', sql`(${table.endedAt} is null) = (${table.endReason} is null)`),
+  ],
+);
+
+/** The tie of a teacher to a group. Counts while the membership is active and verified. */
+export const teacherAttachments = pgTable(
+  'teacher_attachments',
+  {
+    schoolId: ofSchool(),
+    membershipId: uuid('membership_id').$type<MembershipId>().notNull(),
+    groupId: uuid('group_id').$type<GroupId>().notNull(),
+    kind: text().$type<'class' | 'subject'>().notNull(),
+    /** Empty for a class teacher: a key holds no nulls. */
+    subject: text().notNull(),
+    attachedBy: uuid('attached_by').$type<MembershipId>(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.membershipId, table.groupId, table.kind, table.subject] }),
+    foreignKey({
+      name: 'teacher_attachments_membership',
+      columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'teacher_attachments_group',
+      columns: [table.schoolId, table.groupId],
+      foreignColumns: [groups.schoolId, groups.id],
+    }),
+    index('teacher_attachments_of_group').on(table.schoolId, table.groupId),
+    check('teacher_attachments_kind', sql`${table.kind} in ('class', 'subject')`),
+    check('teacher_attachments_subject', sql`(${table.kind} = 'class') = (${table.subject} = '')`),
+  ],
+);
+
+/** Which guardian answers for which child. Counts while both memberships are active. */
+export const guardianLinks = pgTable(
+  'guardian_links',
+  {
+    schoolId: ofSchool(),
+    guardianId: uuid('guardian_id').$type<MembershipId>().notNull(),
+    childId: uuid('child_id').$type<MembershipId>().notNull(),
+    linkedBy: uuid('linked_by').$type<MembershipId>(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.guardianId, table.childId] }),
+    foreignKey({
+      name: 'guardian_links_guardian',
+      columns: [table.schoolId, table.guardianId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'guardian_links_child',
+      columns: [table.schoolId, table.childId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    index('guardian_links_of_child').on(table.schoolId, table.childId),
+  ],
+);
+
+/** Who confirmed a member of staff, when, and on what ground: where a badge comes from. */
+export const verifications = pgTable(
+  'verifications',
+  {
+    schoolId: ofSchool(),
+    membershipId: uuid('membership_id').$type<MembershipId>().notNull(),
+    /** Null: the operator, who made the school. */
+    verifiedBy: uuid('verified_by').$type<MembershipId>(),
+    basis: text().notNull(),
+    verifiedAt: moment('verified_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.membershipId] }),
+    foreignKey({
+      name: 'verifications_membership',
+      columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'verifications_verified_by',
+      columns: [table.schoolId, table.verifiedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    check('verifications_not_self', sql`${table.verifiedBy} <> ${table.membershipId}`),
+  ],
+);
+
+/** Links that make members. The token itself is known to those who hold the link alone. */
+export const invites = pgTable(
+  'invites',
+  {
+    schoolId: ofSchool(),
+    id: uuid().$type<InviteId>().notNull(),
+    /** SHA-256 in base64url. */
+    tokenHash: text('token_hash').notNull(),
+    role: text().$type<InvitableRole>().notNull(),
+    /** The class of a pupil or guardian; the staff room for staff. */
+    groupId: uuid('group_id').$type<GroupId>().notNull(),
+    childId: uuid('child_id').$type<MembershipId>(),
+    uses: integer().notNull(),
+    used: integer().notNull().default(0),
+    createdBy: uuid('created_by').$type<MembershipId>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    expiresAt: moment('expires_at').notNull(),
+    annulledAt: moment('annulled_at'),
+    /** Null where it ended with the rights of its maker or with its group. */
+    annulledBy: uuid('annulled_by').$type<MembershipId>(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.id] }),
+    uniqueIndex('invites_token_of_school').on(table.schoolId, table.tokenHash),
+    // Whoever redeems a link does not say of which school it is.
+    index('invites_token').on(table.tokenHash),
+    foreignKey({
+      name: 'invites_group',
+      columns: [table.schoolId, table.groupId],
+      foreignColumns: [groups.schoolId, groups.id],
+    }),
+    foreignKey({
+      name: 'invites_child',
+      columns: [table.schoolId, table.childId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'invites_created_by',
+      columns: [table.schoolId, table.createdBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    check('invites_role', sql`${table.role} in ('head', 'teacher', 'pupil', 'guardian')`),
+    check('invites_uses', sql`${table.used} between 0 and ${table.uses}`),
+    check('invites_child_of_guardian', sql`${table.childId} is null or ${table.role} = 'guardian'`),
+  ],
+);
+
+/** Who came by which invite. */
+export const inviteRedemptions = pgTable(
+  'invite_redemptions',
+  {
+    schoolId: ofSchool(),
+    inviteId: uuid('invite_id').$type<InviteId>().notNull(),
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .notNull()
+      .references(() => accounts.id),
+    membershipId: uuid('membership_id').$type<MembershipId>().notNull(),
+    redeemedAt: moment('redeemed_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.inviteId, table.accountId] }),
+    foreignKey({
+      name: 'invite_redemptions_invite',
+      columns: [table.schoolId, table.inviteId],
+      foreignColumns: [invites.schoolId, invites.id],
+    }),
+    foreignKey({
+      name: 'invite_redemptions_membership',
+      columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+  ],
+);
