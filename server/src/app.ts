@@ -110,7 +110,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       findSession: accounts.findSession,
       requireActor: school.requireActor,
       async audienceOf(caller) {
-        const memberships = await school.audienceMembershipsOf(caller.accountId);
+        const memberships = await school.listActiveMemberships(caller.accountId);
         const conversations = await chat.conversationIdsOf(memberships);
         return memberships.map((membership) => ({
           ...membership,

@@ -2,6 +2,7 @@ import type { ConversationId, MembershipId, SchoolId } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
+import type { PeopleChange } from '../school/index.ts';
 import {
   changeReader,
   insertConversations,
@@ -14,7 +15,7 @@ import {
   renameConversation,
   takeOutMembers,
 } from './chat.members.store.ts';
-import type { ChatNeighbours, PeopleChange } from './index.ts';
+import type { ChatNeighbours } from './index.ts';
 
 const newId = () => uuid() as ConversationId;
 
