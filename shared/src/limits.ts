@@ -144,6 +144,28 @@ export const mediaLimits = {
   incomingBitrateMax: 5_000_000,
 } as const;
 
+/** How the SDK keeps a lesson going. */
+export const lessonLimits = {
+  openMs: 5 * second,
+  /** Longer than any answer of the server may take, so that its own word arrives. */
+  requestMs: 8 * second,
+  pingMs: 4 * second,
+  silenceMs: 10 * second,
+  /** A room that moves has its new place in milliseconds: all come back at once, a little apart. */
+  movedMs: 300,
+  retryMinMs: 300,
+  retryMaxMs: 8 * second,
+  /** ICE often comes back by itself; then it is asked to; then the lesson is joined anew. */
+  iceGraceMs: 2 * second,
+  iceRestartMs: 4 * second,
+  /** A grid that is being scrolled is told about once. */
+  visibleMs: 100,
+  statsMs: 3 * second,
+  /** From here on a person notices. */
+  poorLossRatio: 0.05,
+  poorRttMs: 500,
+} as const;
+
 export const statementLimits = {
   statementMs: 5 * second,
   /** A transaction that waits for its own code this long has lost it; its locks must not outlive that. */
@@ -179,11 +201,14 @@ export const embeddedPostgresLimits = {
 
 export const redisLimits = {
   /** Publishes that may wait while Redis is away: a doorbell that is late is useless, so few, never without bound (P7). */
-  publishQueue: 1_000,
+  publishQueue: 2_000,
   reconnectMaxMs: 1 * second,
   connectMs: 3 * second,
   /** A counter that Redis does not answer in this time counts as down. */
   commandMs: 500,
+  /** A Redis that is paused, not dead, answers no ping; its connections are given up after two missed ones. */
+  pingMs: 5 * second,
+  silentMs: 12 * second,
 } as const;
 
 /** How the SDK behaves. */
