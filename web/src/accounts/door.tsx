@@ -1,0 +1,45 @@
+import { SegmentedControl } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { chooseLanguage, currentLanguage, type Language } from '../platform/i18n.ts';
+import classes from './door.module.css';
+
+/** The page outside the school's walls: sign-in and invites stand on it. */
+export function Door({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <div className={classes.page}>
+      <header className={classes.brand}>
+        <img src="/icons/bell.svg" alt="" width={52} height={52} />
+        <div>
+          <div className={classes.name}>{t('app.name')}</div>
+          <div className={classes.tagline}>{t('app.tagline')}</div>
+        </div>
+      </header>
+      <main className={classes.card}>
+        <h1 className={classes.title}>{title}</h1>
+        {lead !== undefined && <div className={classes.lead}>{lead}</div>}
+        {children}
+      </main>
+      <footer className={classes.footer}>
+        <LanguageSwitch />
+      </footer>
+    </div>
+  );
+}
+
+export function LanguageSwitch() {
+  const { t } = useTranslation();
+  return (
+    <SegmentedControl
+      size="sm"
+      aria-label={t('settings.language')}
+      value={currentLanguage()}
+      onChange={(value) => void chooseLanguage(value as Language)}
+      data={[
+        { value: 'ru', label: 'Русский' },
+        { value: 'en', label: 'English' },
+      ]}
+    />
+  );
+}

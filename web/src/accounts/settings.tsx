@@ -1,0 +1,232 @@
+import { Badge, Button, SegmentedControl, Skeleton, useMantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconDeviceMobile, IconLogout } from '@tabler/icons-react';
+import type { Session } from '@zvonok/client-sdk';
+import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { LoadFailed } from '../chat/conversation.tsx';
+import { Avatar } from '../platform/avatar.tsx';
+import { client, useSession, useSource } from '../platform/client.ts';
+import { Confirm } from '../platform/confirm.tsx';
+import { useServerVersion } from '../platform/health.ts';
+import { useMembership } from '../platform/membership.tsx';
+import { PageFrame, Section } from '../platform/page.tsx';
+import { tell } from '../platform/tell.ts';
+import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { errorWords, membershipWords, moment, phoneWords } from '../platform/words.ts';
+import { LanguageSwitch } from './door.tsx';
+import classes from './settings.module.css';
+
+export function Settings() {
+  const { t } = useTranslation();
+  const version = useServerVersion();
+  return (
+    <PageFrame title={t('settings.title')}>
+      <Profile />
+      <Look />
+      <Devices />
+      <SignOut />
+      {version !== undefined && <p className={classes.version}>{t('settings.version', { version })}</p>}
+    </PageFrame>
+  );
+}
+
+function Profile() {
+  const { t } = useTranslation();
+  const session = useSession();
+  const membership = useMembership();
+  return (
+    <Section title={t('settings.profile')}>
+      <div className={classes.profile}>
+        <Avatar name={membership.fullName} size={64} />
+        <div className={classes.who}>
+          <div className={classes.name}>
+            {membership.fullName} {membership.verified && <VerifiedBadge size={18} />}
+          </div>
+          <div className={classes.quiet}>
+            {membershipWords(membership, t)} · {membership.schoolName}
+          </div>
+          {session.state === 'signedIn' && (
+            <div className={classes.quiet}>
+              {t('settings.phone')}: {phoneWords(session.account.phone)}
+            </div>
+          )}
+        </div>
+      </div>
+      <p className={classes.note}>{t('settings.nameNote')}</p>
+    </Section>
+  );
+}
+
+function Look() {
+  const { t } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Section title={t('settings.appearance')}>
+      <div className={classes.choice}>
+        <span id="language-label">{t('settings.language')}</span>
+        <LanguageSwitch />
+      </div>
+      <div className={classes.choice}>
+        <span>{t('settings.scheme')}</span>
+        <SegmentedControl
+          size="sm"
+          aria-label={t('settings.scheme')}
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
+          data={[
+            { value: 'auto', label: t('settings.schemeAuto') },
+            { value: 'light', label: t('settings.schemeLight') },
+            { value: 'dark', label: t('settings.schemeDark') },
+          ]}
+        />
+      </div>
+    </Section>
+  );
+}
+
+function Devices() {
+  const { t } = useTranslation();
+  const [sessions, setSessions] = useState<readonly Session[]>();
+  const [problem, setProblem] = useState<unknown>();
+  const [revoking, setRevoking] = useState<Session>();
+  const [revokingOthers, setRevokingOthers] = useState(false);
+
+  const load = useCallback(() => {
+    setProblem(undefined);
+    client.accounts.listSessions({}).then((answer) => setSessions(answer.sessions), setProblem);
+  }, []);
+  useEffect(() => {
+    const stops = [client.on('accounts.sessionStarted', load), client.on('accounts.sessionEnded', load)];
+    load();
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [load]);
+
+  const others = sessions?.filter((session) => !session.current) ?? [];
+  return (
+    <Section
+      title={t('settings.devices')}
+      lead={t('settings.devicesLead')}
+      action={
+        others.length > 1 && (
+          <Button
+            size="xs"
+            variant="light"
+            color="red"
+            onClick={() => setRevokingOthers(true)}
+            className={classes.all ?? ''}
+          >
+            {t('settings.revokeOthers')}
+          </Button>
+        )
+      }
+    >
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
+      {sessions === undefined && problem === undefined && (
+        <div role="status" aria-busy aria-label={t('common.loading')}>
+          <Skeleton height={56} mb={8} />
+          <Skeleton height={56} />
+        </div>
+      )}
+      <ul className={classes.devices} data-testid="devices">
+        {sessions?.map((session) => (
+          <li key={session.id} className={classes.device}>
+            <span className={classes.deviceIcon} aria-hidden>
+              {/android|iphone|mobile|ios/i.test(session.deviceName) ? (
+                <IconDeviceMobile size={22} stroke={1.7} />
+              ) : (
+                <IconDeviceDesktop size={22} stroke={1.7} />
+              )}
+            </span>
+            <span className={classes.who}>
+              <span className={classes.deviceName}>
+                {session.deviceName}
+                {session.current && (
+                  <Badge color="board" variant="light" tt="none" size="md">
+                    {t('settings.current')}
+                  </Badge>
+                )}
+              </span>
+              <span className={classes.quiet}>
+                {session.current
+                  ? t('settings.since', { when: moment(session.createdAt, t) })
+                  : t('settings.lastUsed', { when: moment(session.lastUsedAt, t) })}
+              </span>
+            </span>
+            {!session.current && (
+              <Button
+                size="xs"
+                variant="subtle"
+                color="red"
+                aria-label={t('settings.revokeName', { name: session.deviceName })}
+                onClick={() => setRevoking(session)}
+              >
+                {t('settings.revoke')}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Confirm
+        opened={revoking !== undefined}
+        title={t('settings.revokeTitle')}
+        confirm={t('settings.revoke')}
+        danger
+        onClose={() => setRevoking(undefined)}
+        onConfirm={async () => {
+          if (revoking === undefined) return;
+          await client.accounts.revokeSession({ sessionId: revoking.id });
+          tell(t('settings.revoked'));
+          load();
+        }}
+      >
+        {t('settings.revokeText', { name: revoking?.deviceName ?? '' })}
+      </Confirm>
+      <Confirm
+        opened={revokingOthers}
+        title={t('settings.revokeOthersTitle')}
+        confirm={t('settings.revokeOthers')}
+        danger
+        onClose={() => setRevokingOthers(false)}
+        onConfirm={async () => {
+          const { revoked } = await client.accounts.revokeOtherSessions({});
+          tell(t('settings.revokedOthers', { count: revoked }));
+          load();
+        }}
+      >
+        {t('settings.revokeOthersText')}
+      </Confirm>
+    </Section>
+  );
+}
+
+function SignOut() {
+  const { t } = useTranslation();
+  const { waiting, failed } = useSource(client.outbox);
+  const [asking, setAsking] = useState(false);
+  const unsent = waiting + failed;
+  return (
+    <>
+      <Button
+        mt="lg"
+        variant="default"
+        leftSection={<IconLogout size={20} aria-hidden />}
+        onClick={() => setAsking(true)}
+        data-testid="sign-out"
+      >
+        {t('settings.signOut')}
+      </Button>
+      <Confirm
+        opened={asking}
+        title={t('settings.signOutTitle')}
+        confirm={t(unsent > 0 ? 'settings.signOutAnyway' : 'settings.signOut')}
+        danger={unsent > 0}
+        onClose={() => setAsking(false)}
+        onConfirm={() => client.accounts.signOut()}
+      >
+        {unsent > 0 ? t('settings.unsent', { count: unsent }) : t('settings.signOutText')}
+      </Confirm>
+    </>
+  );
+}

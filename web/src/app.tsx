@@ -1,0 +1,114 @@
+import { Button } from '@mantine/core';
+import { IconMapOff, IconMessages } from '@tabler/icons-react';
+import { lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
+import { SignIn } from './accounts/sign-in.tsx';
+import { Conversation } from './chat/conversation.tsx';
+import { forgetDrafts } from './chat/drafts.ts';
+import { client, useSession } from './platform/client.ts';
+import { useActing } from './platform/membership.tsx';
+import { Notice } from './platform/notice.tsx';
+import { Shell } from './platform/shell.tsx';
+import { tellError } from './platform/tell.ts';
+import { UpdatePrompt } from './platform/update-prompt.tsx';
+import { Waiting } from './platform/waiting.tsx';
+import { errorWords } from './platform/words.ts';
+
+// What many never open comes when it is opened: the lesson brings the whole of WebRTC's signalling with it.
+const Lesson = lazy(() => import('./calls/lesson.tsx').then((module) => ({ default: module.LessonPage })));
+const Settings = lazy(() =>
+  import('./accounts/settings.tsx').then((module) => ({ default: module.Settings })),
+);
+const Invites = lazy(() => import('./school/invites.tsx').then((module) => ({ default: module.Invites })));
+const People = lazy(() => import('./school/people.tsx').then((module) => ({ default: module.People })));
+const RedeemInvite = lazy(() =>
+  import('./school/redeem-invite.tsx').then((module) => ({ default: module.RedeemInvite })),
+);
+
+export function App() {
+  return (
+    <>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route path="/signin" element={<SignIn />} />
+          <Route path="/invite" element={<RedeemInvite />} />
+          <Route element={<SignedInOnly />}>
+            <Route path="/c/:conversationId/lesson" element={<Lesson />} />
+            <Route element={<Shell />}>
+              <Route index element={<ChooseChat />} />
+              <Route path="/c/:conversationId" element={<Conversation />} />
+              <Route path="/settings" element={<Page of={<Settings />} />} />
+              <Route path="/school/invites" element={<Page of={<Invites />} />} />
+              <Route path="/school/people" element={<Page of={<People />} />} />
+            </Route>
+          </Route>
+          <Route path="*" element={<NotFound />} />
+        </Routes>
+      </Suspense>
+      <UpdatePrompt />
+    </>
+  );
+}
+
+/** A page beside the list: the list stays while the page comes. */
+function Page({ of }: { of: ReactNode }) {
+  return <Suspense fallback={<Waiting />}>{of}</Suspense>;
+}
+
+function SignedInOnly() {
+  const session = useSession();
+  const { current } = useActing();
+  const signedOut = session.state === 'signedOut';
+  useEffect(() => {
+    if (signedOut) forgetDrafts();
+  }, [signedOut]);
+  if (session.state === 'unknown') return <Waiting />;
+  if (session.state === 'signedOut') return <Navigate to="/signin" replace />;
+  return current === undefined ? <NoMembership /> : <Outlet />;
+}
+
+function NoMembership() {
+  const { t } = useTranslation();
+  return (
+    <main style={{ height: '100%' }}>
+      <Notice icon={<IconMessages size={36} />} title={t('chats.emptyTitle')} text={t('signIn.noCode')}>
+        <SignOutButton />
+      </Notice>
+    </main>
+  );
+}
+
+function SignOutButton() {
+  const { t } = useTranslation();
+  return (
+    <Button
+      variant="light"
+      onClick={() =>
+        void client.accounts.signOut().catch((error: unknown) => tellError(errorWords(error, t)))
+      }
+    >
+      {t('settings.signOut')}
+    </Button>
+  );
+}
+
+function ChooseChat() {
+  const { t } = useTranslation();
+  return (
+    <Notice icon={<IconMessages size={36} />} title={t('chats.chooseTitle')} text={t('chats.chooseText')} />
+  );
+}
+
+function NotFound() {
+  const { t } = useTranslation();
+  return (
+    <main style={{ height: '100%' }}>
+      <Notice icon={<IconMapOff size={36} />} title={t('notFound.title')} text={t('notFound.text')}>
+        <Button component={Link} to="/" variant="light">
+          {t('common.toChats')}
+        </Button>
+      </Notice>
+    </main>
+  );
+}

@@ -1,0 +1,3 @@
+export function LessonPage() {
+  return null;
+}

@@ -1,0 +1,73 @@
+import { Alert, Button, Group, Modal, Text } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { errorWords } from './words.ts';
+
+interface ConfirmProps {
+  readonly opened: boolean;
+  readonly title: string;
+  readonly children: ReactNode;
+  readonly confirm: string;
+  /** Red for what can't be taken back. */
+  readonly danger?: boolean;
+  /** The dialog stays with the error in words where it rejects. */
+  readonly onConfirm: () => Promise<unknown>;
+  readonly onClose: () => void;
+}
+
+/** Asks before something that can't be undone. */
+export function Confirm({ opened, title, children, confirm, danger, onConfirm, onClose }: ConfirmProps) {
+  const { t } = useTranslation();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+
+  async function run() {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (refusal) {
+      setError(refusal);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  function close() {
+    setError(undefined);
+    onClose();
+  }
+
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={title}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <Text component="div" c="dimmed">
+        {children}
+      </Text>
+      {error !== undefined && (
+        <Alert color="red" mt="md" role="alert">
+          {errorWords(error, t)}
+        </Alert>
+      )}
+      <Group justify="flex-end" mt="lg" gap="sm">
+        <Button variant="default" onClick={close} disabled={busy}>
+          {t('common.cancel')}
+        </Button>
+        <Button
+          {...(danger === true ? { color: 'red.7' } : {})}
+          loading={busy}
+          onClick={run}
+          data-autofocus
+          data-testid="confirm"
+        >
+          {confirm}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

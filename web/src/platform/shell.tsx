@@ -1,0 +1,159 @@
+import { Menu, UnstyledButton } from '@mantine/core';
+import {
+  IconCheck,
+  IconChevronDown,
+  IconMessages,
+  IconQrcode,
+  IconSettings,
+  IconUsers,
+} from '@tabler/icons-react';
+import { type MyMembership, mightDo } from '@zvonok/client-sdk';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { NavLink, Outlet, useLocation, useMatch, useNavigate } from 'react-router';
+import { ConversationList } from '../chat/conversation-list.tsx';
+import { Avatar } from './avatar.tsx';
+import { client, useSource } from './client.ts';
+import { ConnectionBanner } from './connection-banner.tsx';
+import { useActing, useMembership } from './membership.tsx';
+import classes from './shell.module.css';
+import { membershipWords } from './words.ts';
+
+/** Two panes on a desktop; on a phone the list or what was opened from it. */
+export function Shell() {
+  const { t } = useTranslation();
+  const inConversation = useMatch('/c/:conversationId') !== null;
+  const atList = useLocation().pathname === '/';
+  return (
+    <div className={classes.shell} data-place={atList ? 'list' : inConversation ? 'conversation' : 'page'}>
+      <a className={classes.skip} href="#content">
+        {t('common.skipToContent')}
+      </a>
+      <div className={classes.side}>
+        <SchoolHeader />
+        <ConnectionBanner />
+        <ConversationList />
+      </div>
+      <Tabs />
+      <main id="content" className={classes.main} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+function SchoolHeader() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { all, choose } = useActing();
+  const membership = useMembership();
+  const card = (
+    <>
+      <img src="/icons/bell.svg" alt="" width={40} height={40} className={classes.bell} />
+      <span className={classes.names}>
+        <span className={classes.school}>{membership.schoolName}</span>
+        <span className={classes.who}>
+          {membership.fullName} · {membershipWords(membership, t)}
+        </span>
+      </span>
+    </>
+  );
+  if (all.length < 2) return <header className={classes.header}>{card}</header>;
+  return (
+    <header className={classes.header}>
+      <Menu width={320} position="bottom-start" radius="md" shadow="md">
+        <Menu.Target>
+          <UnstyledButton
+            className={classes.switch}
+            aria-label={t('nav.switchTo', { name: membership.schoolName })}
+            data-testid="membership-switch"
+          >
+            {card}
+            <IconChevronDown size={18} className={classes.chevron} aria-hidden />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{t('nav.memberships')}</Menu.Label>
+          {all.map((other) => (
+            <Menu.Item
+              key={other.id}
+              leftSection={<Avatar name={other.fullName} size={34} />}
+              rightSection={other.id === membership.id ? <IconCheck size={16} aria-hidden /> : undefined}
+              aria-current={other.id === membership.id}
+              onClick={() => {
+                choose(other.id);
+                navigate('/');
+              }}
+            >
+              <div className={classes.optionName}>{membershipWords(other, t)}</div>
+              <div className={classes.optionSchool}>{other.schoolName}</div>
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </header>
+  );
+}
+
+function Tabs() {
+  const { t } = useTranslation();
+  const membership = useMembership();
+  const { unread } = useSource(client.messenger(membership.id));
+  const inviting = mayInvite(membership);
+  const inChat = useMatch('/c/*') !== null;
+  const chatsShown = useLocation().pathname === '/' || inChat;
+  return (
+    <nav className={classes.tabs} aria-label={t('nav.main')}>
+      <Tab to="/" icon={<IconMessages size={24} stroke={1.7} />} label={t('nav.chats')} forced={chatsShown}>
+        {unread > 0 && (
+          <span className={classes.unread}>
+            <span aria-hidden>{unread > 99 ? '99+' : unread}</span>
+            <span className={classes.hidden}>{t('chats.unread', { count: unread })}</span>
+          </span>
+        )}
+      </Tab>
+      {inviting && (
+        <Tab to="/school/invites" icon={<IconQrcode size={24} stroke={1.7} />} label={t('nav.invites')} />
+      )}
+      {membership.role === 'admin' && (
+        <Tab to="/school/people" icon={<IconUsers size={24} stroke={1.7} />} label={t('nav.people')} />
+      )}
+      <Tab to="/settings" icon={<IconSettings size={24} stroke={1.7} />} label={t('nav.settings')} />
+    </nav>
+  );
+}
+
+function Tab({
+  to,
+  icon,
+  label,
+  forced,
+  children,
+}: {
+  to: string;
+  icon: ReactNode;
+  label: string;
+  forced?: boolean;
+  children?: ReactNode;
+}) {
+  return (
+    <NavLink
+      to={to}
+      end={to === '/'}
+      className={({ isActive }) => `${classes.tab} ${(forced ?? isActive) ? classes.tabOn : ''}`}
+    >
+      <span className={classes.tabIcon}>
+        {icon}
+        {children}
+      </span>
+      <span>{label}</span>
+    </NavLink>
+  );
+}
+
+/** The interface asks the same table as the server: who may invite somebody somewhere sees the page. */
+function mayInvite({ standings }: MyMembership): boolean {
+  return (['inviteStaff', 'invitePupils', 'inviteGuardians'] as const).some((each) =>
+    mightDo(each, standings),
+  );
+}

@@ -1,0 +1,186 @@
+import { Badge, Button, NativeSelect, Skeleton, TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { type Group, type Member, mightDo, type Role, roles } from '@zvonok/client-sdk';
+import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { LoadFailed } from '../chat/conversation.tsx';
+import { Avatar } from '../platform/avatar.tsx';
+import { client } from '../platform/client.ts';
+import { Confirm } from '../platform/confirm.tsx';
+import { useMembership } from '../platform/membership.tsx';
+import { PageFrame, Section } from '../platform/page.tsx';
+import { tell } from '../platform/tell.ts';
+import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { errorWords, matches, phoneWords, roleWord } from '../platform/words.ts';
+import classes from './people.module.css';
+
+const pageSize = 200;
+
+/** Who is in the school. The administrator confirms teachers here: until then they see no minor. */
+export function People() {
+  const { t } = useTranslation();
+  const membership = useMembership();
+  const as = membership.id;
+  const [role, setRole] = useState<Role | ''>('');
+  const [typed, setTyped] = useState('');
+  const [members, setMembers] = useState<readonly Member[]>();
+  const [groups, setGroups] = useState<readonly Group[]>([]);
+  const [hasMore, setHasMore] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const [verifying, setVerifying] = useState<Member>();
+  const [basis, setBasis] = useState('');
+
+  const load = useCallback(
+    async (after?: Member) => {
+      setProblem(undefined);
+      try {
+        const [page, known] = await Promise.all([
+          client.school.listMembers({
+            as,
+            limit: pageSize,
+            ...(role === '' ? {} : { role }),
+            ...(after === undefined ? {} : { after: after.membershipId }),
+          }),
+          client.school.listGroups({ as }),
+        ]);
+        setGroups(known.groups);
+        setMembers((shown) => (after === undefined ? page.members : [...(shown ?? []), ...page.members]));
+        setHasMore(page.hasMore);
+      } catch (error) {
+        setProblem(error);
+      }
+    },
+    [as, role],
+  );
+
+  useEffect(() => {
+    const stop = client.on('school.peopleChanged', () => void load());
+    void load();
+    return stop;
+  }, [load]);
+
+  const nameOf = (groupId: string | null) => groups.find((group) => group.id === groupId)?.name;
+  const lineOf = (member: Member) => {
+    const parts = [roleWord(member.role, membership.vocabulary, t)];
+    const group = nameOf(member.groupId);
+    if (group !== undefined) parts.push(group);
+    for (const attachment of member.attachments) {
+      const place = nameOf(attachment.groupId) ?? '';
+      parts.push(
+        attachment.kind === 'class'
+          ? t('people.classTeacherOf', {
+              title: t(`words.${membership.vocabulary}.classTeacher`),
+              group: place,
+            })
+          : t('people.subjectOf', { subject: attachment.subject ?? '', group: place }),
+      );
+    }
+    if (member.phone !== null) parts.push(phoneWords(member.phone));
+    return parts.join(' · ');
+  };
+  const shown = members?.filter((member) => typed.trim() === '' || matches(member.fullName, typed));
+  const mayVerify = mightDo('verifyTeacher', membership.standings);
+  return (
+    <PageFrame title={t('people.title')}>
+      <div className={classes.filters}>
+        <TextInput
+          aria-label={t('people.search')}
+          placeholder={t('people.search')}
+          leftSection={<IconSearch size={18} aria-hidden />}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+          className={classes.search ?? ''}
+        />
+        <NativeSelect
+          aria-label={t('people.role')}
+          value={role}
+          onChange={(event) => {
+            setMembers(undefined);
+            setRole(event.currentTarget.value as Role | '');
+          }}
+          data={[
+            { value: '', label: t('people.allRoles') },
+            ...roles.map((value) => ({ value, label: roleWord(value, membership.vocabulary, t) })),
+          ]}
+        />
+      </div>
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void load()} />}
+      {shown === undefined
+        ? problem === undefined && (
+            <div role="status" aria-busy aria-label={t('common.loading')}>
+              <Skeleton height={320} mt={22} radius={20} />
+            </div>
+          )
+        : shown.length === 0 && <p className={classes.quiet}>{t('people.empty')}</p>}
+      {shown !== undefined && shown.length > 0 && (
+        <Section title={role === '' ? t('people.allRoles') : roleWord(role, membership.vocabulary, t)}>
+          <ul className={classes.people} data-testid="people">
+            {shown.map((member) => {
+              const staff = member.role === 'teacher' || member.role === 'head' || member.role === 'admin';
+              return (
+                <li key={member.membershipId} className={classes.person}>
+                  <Avatar name={member.fullName} size={44} />
+                  <div className={classes.words}>
+                    <div className={classes.name}>
+                      {member.fullName}
+                      {member.verified && <VerifiedBadge />}
+                      {staff && !member.verified && (
+                        <Badge color="brass" variant="light" tt="none">
+                          {t('roles.unverified')}
+                        </Badge>
+                      )}
+                    </div>
+                    <div className={classes.quiet}>{lineOf(member)}</div>
+                  </div>
+                  {staff && !member.verified && mayVerify && member.membershipId !== as && (
+                    <Button
+                      size="xs"
+                      variant="light"
+                      aria-label={t('people.verifyName', { name: member.fullName })}
+                      onClick={() => {
+                        setBasis('');
+                        setVerifying(member);
+                      }}
+                    >
+                      {t('people.verify')}
+                    </Button>
+                  )}
+                </li>
+              );
+            })}
+          </ul>
+          {hasMore && (
+            <Button variant="light" mt="md" fullWidth onClick={() => void load(members?.at(-1))}>
+              {t('people.more')}
+            </Button>
+          )}
+        </Section>
+      )}
+      <Confirm
+        opened={verifying !== undefined}
+        title={t('people.verifyTitle', { name: verifying?.fullName ?? '' })}
+        confirm={t('people.verify')}
+        onClose={() => setVerifying(undefined)}
+        onConfirm={async () => {
+          if (verifying === undefined) return;
+          await client.school.verifyTeacher({
+            as,
+            membershipId: verifying.membershipId,
+            basis: basis.trim(),
+          });
+          tell(t('people.verified', { name: verifying.fullName }));
+          await load();
+        }}
+      >
+        <p className={classes.why}>{t('people.verifyText')}</p>
+        <TextInput
+          label={t('people.basis')}
+          placeholder={t('people.basisExample')}
+          maxLength={300}
+          value={basis}
+          onChange={(event) => setBasis(event.currentTarget.value)}
+        />
+      </Confirm>
+    </PageFrame>
+  );
+}
