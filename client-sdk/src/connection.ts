@@ -1,4 +1,9 @@
-import { CodedError, type DisconnectCode, disconnectCatalogue } from '@zvonok/shared/errors.ts';
+import {
+  CodedError,
+  type DisconnectCode,
+  disconnectCatalogue,
+  farewellEvent,
+} from '@zvonok/shared/errors.ts';
 import { clientLimits, contractVersion } from '@zvonok/shared/limits.ts';
 import { io, type Socket } from 'socket.io-client';
 import { backoffMs } from './backoff.ts';
@@ -61,9 +66,9 @@ export class Connection {
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('connect_error', (error) => this.#onRefused(error));
     this.#socket.on('disconnect', (reason) => this.#onDisconnect(reason));
-    this.#socket.on('disconnecting', (payload: unknown) => this.#onFarewell(payload));
+    this.#socket.on(farewellEvent, (payload: unknown) => this.#onFarewell(payload));
     this.#socket.onAny((name: string, payload: unknown) => {
-      if (name !== 'disconnecting') ports.onEvent(name, payload);
+      if (name !== farewellEvent) ports.onEvent(name, payload);
     });
     this.#socket.io.on('open', () => {
       this.#socket.io.engine.on('packet', () => {

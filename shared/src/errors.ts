@@ -182,7 +182,7 @@ export class CodedError extends Error {
 /**
  * Why the server ended a connection. `reconnect` is the advice: `no` (the reason will still hold), `soon` (with a
  * random delay of up to the given milliseconds), `afterSignIn`. WebSocket close codes lie in the private band:
- * 4000-4499 reconnect, 4500-4999 do not. Over Socket.IO the reason travels as the event `disconnecting` before the cut.
+ * 4000-4499 reconnect, 4500-4999 do not. Over Socket.IO the reason travels as the event `farewellEvent` before the cut.
  */
 export const disconnectCatalogue = {
   SERVER_STOPPING: { closeCode: 4000, reconnect: 'soon', meaning: 'The server is restarting.' },
@@ -213,3 +213,6 @@ export const disconnectCatalogue = {
   },
 } as const;
 export type DisconnectCode = keyof typeof disconnectCatalogue;
+
+/** The Socket.IO event that tells a client why it is about to be cut: `{code, closeCode, reconnect, meaning}` of the list above. */
+export const farewellEvent = 'connection.closing';

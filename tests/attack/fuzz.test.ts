@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { contractVersion, errorCatalogue, procedureContract } from '@zvonok/shared';
 import { io, type Socket } from 'socket.io-client';
 import { Compile } from 'typebox/compile';
@@ -25,7 +24,10 @@ beforeAll(async () => {
       auth: { token, version: contractVersion },
       reconnection: false,
     });
-    await once(socket, 'connect');
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('connect_error', reject);
+    });
     sockets.set(role, { socket, token, as: membershipId });
   }
 });
@@ -134,10 +136,10 @@ describe('hostile input over HTTP', () => {
         extraHeaders: { origin },
         reconnection: false,
       });
-      const outcome = await Promise.race([
-        once(socket, 'connect').then(() => 'connected'),
-        once(socket, 'connect_error').then(() => 'refused'),
-      ]);
+      const outcome = await new Promise((resolve) => {
+        socket.once('connect', () => resolve('connected'));
+        socket.once('connect_error', () => resolve('refused'));
+      });
       socket.disconnect();
       expect(outcome, origin).toBe('refused');
     }

@@ -31,7 +31,14 @@ export async function createSchoolFixture(
   const ask = <T>(procedure: string, input: object, token: string) =>
     answerOf<T>(running, procedure, input, token);
   const adminPhone = `${phonePrefix}0001`;
-  await running.app.school.createSchool({ name, adminPhone, adminFullName: 'Ольга Сергеевна' });
+  const { platform, accounts, school } = running.app;
+  await platform.database.inTransaction(async (tx) =>
+    school.operator.createSchool(tx, {
+      name,
+      admin: { accountId: await accounts.ensureAccount(tx, adminPhone), fullName: 'Ольга Сергеевна' },
+      basis: 'приказ 1',
+    }),
+  );
   const admin = { ...(await running.session(adminPhone)), phone: adminPhone };
   const as = admin.membershipId;
   const { group } = await ask<{ group: { id: GroupId } }>(
@@ -81,7 +88,7 @@ async function answerOf<T>(running: RunningApp, procedure: string, input: object
 export async function joinAs(
   running: RunningApp,
   place: { readonly admin: Seat; readonly ids: { readonly group: GroupId } },
-  role: 'pupil' | 'guardian',
+  role: 'pupil' | 'guardian' | 'teacher',
   phone: string,
   fullName: string,
 ): Promise<Seat> {
@@ -89,7 +96,7 @@ export async function joinAs(
   const { token: inviteToken } = await answerOf<{ token: string }>(
     running,
     'school.createInvite',
-    { as: admin.membershipId, role, groupId: ids.group },
+    { as: admin.membershipId, role, ...(role === 'teacher' ? {} : { groupId: ids.group }) },
     admin.token,
   );
   const { token } = await running.session(phone, inviteToken);

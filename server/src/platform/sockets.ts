@@ -5,6 +5,7 @@ import {
   contractVersion,
   type DisconnectCode,
   disconnectCatalogue,
+  farewellEvent,
   type MembershipId,
   type SchoolId,
   transportLimits,
@@ -183,7 +184,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   }
 
   function cut(socket: ClientSocket, code: DisconnectCode) {
-    socket.emit('disconnecting', { code, ...disconnectCatalogue[code] });
+    socket.emit(farewellEvent, { code, ...disconnectCatalogue[code] });
     socket.disconnect(true);
   }
 
@@ -287,7 +288,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         (droppable ? target.volatile : target).emit(name, payload);
       },
       signalOthers(value) {
-        io.serverSideEmit(signalEvent, value);
+        if (options.adapter !== undefined) io.serverSideEmit(signalEvent, value);
       },
     },
     apply(signal) {
