@@ -140,6 +140,11 @@ export const teacherAttachments = pgTable(
       columns: [table.schoolId, table.groupId],
       foreignColumns: [groups.schoolId, groups.id],
     }),
+    foreignKey({
+      name: 'teacher_attachments_attached_by',
+      columns: [table.schoolId, table.attachedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
     index('teacher_attachments_of_group').on(table.schoolId, table.groupId),
     check('teacher_attachments_kind', sql`${table.kind} in ('class', 'subject')`),
     check('teacher_attachments_subject', sql`(${table.kind} = 'class') = (${table.subject} = '')`),
@@ -166,6 +171,11 @@ export const guardianLinks = pgTable(
     foreignKey({
       name: 'guardian_links_child',
       columns: [table.schoolId, table.childId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'guardian_links_linked_by',
+      columns: [table.schoolId, table.linkedBy],
       foreignColumns: [memberships.schoolId, memberships.id],
     }),
     index('guardian_links_of_child').on(table.schoolId, table.childId),
@@ -238,6 +248,11 @@ export const invites = pgTable(
     foreignKey({
       name: 'invites_created_by',
       columns: [table.schoolId, table.createdBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'invites_annulled_by',
+      columns: [table.schoolId, table.annulledBy],
       foreignColumns: [memberships.schoolId, memberships.id],
     }),
     check('invites_role', sql`${table.role} in ('head', 'teacher', 'pupil', 'guardian')`),

@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  AccountId,
+  ErrorBody,
+  InputOf,
+  MembershipId,
+  OutputOf,
+  ProcedureName,
+  procedureContract,
+  SchoolId,
+  SessionId,
+} from '@zvonok/shared';
+import { type Accounts, createAccounts, type SmsSender } from '../accounts/index.ts';
+import { type Chat, createChat } from '../chat/index.ts';
+import { readConfig } from '../platform/config.ts';
+import { openDatabase } from '../platform/database.ts';
+import { createDispatcher, type Dispatcher } from '../platform/dispatcher.ts';
+import { startEmbeddedPostgres } from '../platform/embedded-postgres.ts';
+import { createLogger } from '../platform/logger.ts';
+import { type Announcement, createOutbound } from '../platform/outbound.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Caller, SessionCarrier } from '../platform/procedures.ts';
+import { createMemoryCounters } from '../platform/redis.ts';
+import { createSchool, type School } from '../school/index.ts';
+
+type Contract = typeof procedureContract;
+
+/** Who calls in a test: their session and, for what a member does, as whom. */
+export interface Person {
+  readonly caller: Caller;
+  readonly as: MembershipId;
+  readonly schoolId: SchoolId;
+  readonly fullName: string;
+}
+
+export type Answer<P> =
+  | { readonly ok: true; readonly result: OutputOf<P> }
+  | { readonly ok: false; readonly error: ErrorBody };
+
+/** The rooms from accounts to chat on a database of their own, called through the dispatcher as the gateway calls it. */
+export interface Rooms {
+  readonly platform: Platform;
+  readonly accounts: Accounts;
+  readonly school: School;
+  readonly chat: Chat;
+  readonly dispatcher: Dispatcher;
+  /** What was announced after commits, in order; tests empty it with `splice`. */
+  readonly announced: Announcement[];
+  /** What was sent to phones, in order. */
+  readonly texts: { readonly phone: string; readonly text: string }[];
+  /** Calls a procedure; `input` without `as`, which comes from the person. */
+  call<N extends ProcedureName>(
+    name: N,
+    by: Person | Caller | undefined,
+    input: Omit<InputOf<Contract[N]>, 'as'>,
+    options?: { readonly carrier?: SessionCarrier; readonly address?: string },
+  ): Promise<Answer<Contract[N]>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a PostgreSQL cluster in a temporary folder and the rooms on it; `close` removes both. Each test file runs in a
+ * process of its own, so nothing is shared between files.
+ */
+export async function startRooms(
+  options: { readonly rateLimits?: 'on' | 'off'; readonly sms?: SmsSender } = {},
+): Promise<Rooms> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'zvonok-test-'));
+  const { config, secrets } = readConfig({
+    DATA_DIR: dataDir,
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+    RATE_LIMITS: options.rateLimits ?? 'off',
+  });
+  const logger = createLogger(config);
+  const postgres = await startEmbeddedPostgres({ dataDir, logger });
+  const outbound = createOutbound(logger);
+  const announced: Announcement[] = [];
+  const database = await openDatabase({
+    url: postgres.url,
+    poolSize: config.database.poolSize,
+    onCommitted: (announcements) => {
+      announced.push(...announcements);
+      outbound.publish(announcements);
+    },
+    onSinkError: (error) => {
+      throw error;
+    },
+  });
+  const platform: Platform = {
+    config,
+    secrets,
+    logger,
+    database,
+    counters: createMemoryCounters(),
+    outbound,
+  };
+  const texts: { phone: string; text: string }[] = [];
+  const accounts = createAccounts(platform, {
+    membershipsOf: (accountId) => school.membershipsOf(accountId),
+    inviteIsOpen: (token) => school.inviteIsOpen(token),
+    sms: options.sms ?? {
+      async send(phone, text) {
+        texts.push({ phone, text });
+      },
+    },
+  });
+  const school = createSchool(platform, {
+    accounts,
+    peopleChanged: (tx, change) => chat.followPeople(tx, change),
+  });
+  const chat = createChat(platform, {
+    school,
+    mayStartCall: () => Promise.resolve(false),
+    isOnline: () => false,
+  });
+  const dispatcher = createDispatcher({
+    mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures],
+    requireActor: school.requireActor,
+    logger,
+    limits: options.rateLimits ?? 'off',
+    checkOutputs: true,
+  });
+  return {
+    platform,
+    accounts,
+    school,
+    chat,
+    dispatcher,
+    announced,
+    texts,
+    async call(name, by, input, { carrier, address = '192.0.2.1' } = {}) {
+      const person = by !== undefined && 'as' in by ? by : undefined;
+      const reply = await dispatcher.call(name, person === undefined ? input : { as: person.as, ...input }, {
+        caller: person?.caller ?? (by as Caller | undefined),
+        address,
+        userAgent: 'Mozilla/5.0 (Linux; Android 15) Chrome/140.0',
+        carrier,
+      });
+      return reply as Answer<Contract[typeof name]>;
+    },
+    async close() {
+      await chat.close();
+      school.close();
+      accounts.close();
+      await database.close();
+      await postgres.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The result, or an error that says which refusal came instead. */
+export function unwrap<T>(
+  answer: { readonly ok: true; readonly result: T } | { readonly ok: false; readonly error: ErrorBody },
+): T {
+  if (answer.ok) return answer.result;
+  throw new Error(`refused with ${answer.error.code}: ${answer.error.message}`);
+}
+
+/** `ok` or the code of the refusal. */
+export function outcomeOf(
+  answer: { readonly ok: true } | { readonly ok: false; readonly error: ErrorBody },
+): string {
+  return answer.ok ? 'ok' : answer.error.code;
+}
+
+/** A caller of an account that never signed in: the dispatcher takes the gateway's word for it. */
+export function callerOf(accountId: AccountId): Caller {
+  return { accountId, sessionId: crypto.randomUUID() as SessionId };
+}
