@@ -17,6 +17,15 @@ export {
 export { type Client, type ClientOptions, createClient, type SessionState } from './client.ts';
 export type { ConnectionState } from './connection.ts';
 export type { SessionCarrier } from './http.ts';
+export * from './lesson.ts';
+export {
+  type AcquireTrack,
+  type LocalTrackError,
+  listDevices,
+  type MediaDevice,
+  type MediaDevicesList,
+} from './lesson-devices.ts';
+export type { LessonStats } from './lesson-media.ts';
 export type { LogLevel } from './logger.ts';
 export { type Source, waitFor } from './source.ts';
 export { createBrowserStorage, createMemoryStorage, type KeyValueStorage } from './storage.ts';

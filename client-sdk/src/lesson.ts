@@ -87,8 +87,8 @@ export interface LessonSelf {
   readonly screen: LocalTrack;
 }
 
-/** A picture of somebody: `on` without a track is not asked for (`setVisible`) or still on its way. */
-export interface RemotePicture {
+/** A picture or voice of somebody: a picture that is `on` without a track is not asked for (`setVisible`) or still on its way. */
+export interface RemoteMedia {
   readonly on: boolean;
   readonly track: MediaStreamTrack | null;
 }
@@ -102,9 +102,10 @@ export interface LessonParticipant {
   readonly host: boolean;
   readonly allowed: SourceRights;
   readonly handRaisedAt: string | null;
-  readonly microphone: { readonly on: boolean };
-  readonly camera: RemotePicture;
-  readonly screen: RemotePicture;
+  /** Played by the SDK already; the track is for meters. */
+  readonly microphone: RemoteMedia;
+  readonly camera: RemoteMedia;
+  readonly screen: RemoteMedia;
 }
 
 export interface LessonSnapshot {
@@ -863,10 +864,8 @@ export class Lesson implements Source<LessonSnapshot> {
     const participants: LessonParticipant[] = [];
     for (const peer of session.peers.values()) {
       if (peer.peerId === session.selfId) continue;
-      const isOn = (source: TrackSource) =>
-        peer.producers.some((producer) => producer.source === source && !producer.paused);
-      const picture = (source: 'camera' | 'screen'): RemotePicture => {
-        const on = isOn(source);
+      const media = (source: TrackSource): RemoteMedia => {
+        const on = peer.producers.some((producer) => producer.source === source && !producer.paused);
         return { on, track: on ? (tracks.get(`${peer.peerId} ${source}`) ?? null) : null };
       };
       participants.push({
@@ -877,9 +876,9 @@ export class Lesson implements Source<LessonSnapshot> {
         host: peer.host,
         allowed: peer.allowed,
         handRaisedAt: peer.handRaisedAt,
-        microphone: { on: isOn('microphone') },
-        camera: picture('camera'),
-        screen: picture('screen'),
+        microphone: media('microphone'),
+        camera: media('camera'),
+        screen: media('screen'),
       });
     }
     return participants;

@@ -155,6 +155,8 @@ export const lessonLimits = {
   movedMs: 300,
   retryMinMs: 300,
   retryMaxMs: 8 * second,
+  /** What held this long did not fail of its beginning: the next try comes soon. */
+  settledMs: 10 * second,
   /** ICE often comes back by itself; then it is asked to; then the lesson is joined anew. */
   iceGraceMs: 2 * second,
   iceRestartMs: 4 * second,
@@ -229,8 +231,9 @@ export const clientLimits = {
   healedChanges: 2_000,
   /** Messages that an opened conversation shows at first. */
   firstPage: 50,
-  /** Messages that stay in memory once nobody looks at the conversation. */
+  /** Messages that stay in memory once nobody has looked at the conversation for `forgetMs`. */
   keptMessages: 100,
+  forgetMs: minute,
   /** Events kept while the state that they change is on its way. */
   heldEvents: 1_000,
   /** Conversations that are read one by one after an absence; beyond it the whole list is read. */

@@ -29,7 +29,9 @@ export interface MediaServer {
   stop(): Promise<void>;
 }
 
-export async function startMediaServer(options: { workers?: number } = {}): Promise<MediaServer> {
+export async function startMediaServer(
+  options: { readonly workers?: number; readonly mount?: (http: FastifyInstance) => void } = {},
+): Promise<MediaServer> {
   const logger = createLogger({ logLevel: process.env.TEST_LOG === undefined ? 'silent' : 'info' });
   const media = createMedia({
     config: {
@@ -60,6 +62,7 @@ export async function startMediaServer(options: { workers?: number } = {}): Prom
       };
     },
   });
+  options.mount?.(http);
   await http.listen({ host: '127.0.0.1', port: 0 });
   const { port } = http.server.address() as AddressInfo;
   await until(

@@ -174,6 +174,8 @@ export class Peer {
       );
     } else {
       this.#recv = { transport, capabilities };
+      // A client connects its transport only when it has something to receive there.
+      this.refreshConsumers();
     }
     return {
       transportId: transport.id,
@@ -197,7 +199,6 @@ export class Peer {
     }
     this.#connected.add(transportId);
     await withinDeadline('connect', transport.connect({ dtlsParameters }));
-    if (transport === this.#recv?.transport) this.refreshConsumers();
   }
 
   async restartIce({ transportId }: SignallingParams<'restartIce'>): Promise<SignallingResult<'restartIce'>> {
@@ -314,7 +315,7 @@ export class Peer {
 
   async #bringConsumers(): Promise<void> {
     const recv = this.#recv;
-    if (recv === undefined || !this.#connected.has(recv.transport.id)) return;
+    if (recv === undefined) return;
     const wanted = this.#wantedProducers();
     for (const [producerId, own] of this.#consumers) {
       if (!wanted.has(producerId)) this.#dropConsumer(producerId, own);
