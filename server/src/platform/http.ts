@@ -56,7 +56,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   const { config, secrets, dispatcher } = options;
   const http = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    // One line for each lifecycle step of the server, not for each request.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: transportLimits.eventBytes,
     requestTimeout: transportLimits.requestMs,
     keepAliveTimeout: 65_000,
