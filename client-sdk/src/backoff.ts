@@ -12,7 +12,7 @@ export function backoffMs(
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 
-/** `ms`, 20 % more or less. */
+/** `ms` at most and up to 30 % less, so that clients that began together do not stay together. */
 export function jitteredMs(ms: number, random: () => number = Math.random): number {
-  return Math.round(ms * (0.8 + random() * 0.4));
+  return Math.round(ms * (0.7 + random() * 0.3));
 }

@@ -97,6 +97,7 @@ export function createClient(options: ClientOptions = {}): Client {
   let token = options.token;
   let started: Promise<void> | undefined;
   let isClosed = false;
+  let stopStarting: () => void = () => undefined;
   let isSigningOut = false;
   let refreshTimer: ReturnType<typeof setTimeout> | undefined;
   let identifyTimer: ReturnType<typeof setTimeout> | undefined;
@@ -288,7 +289,9 @@ export function createClient(options: ClientOptions = {}): Client {
       const stops: (() => void)[] = [];
       const look = () => {
         const isTrying = ['connecting', 'online'].includes(connection.state.getSnapshot());
-        if (isTrying && session.getSnapshot().state === 'unknown' && !isClosed) return;
+        if (!isTrying || session.getSnapshot().state !== 'unknown') stopStarting();
+      };
+      stopStarting = () => {
         for (const stop of stops) stop();
         resolve();
       };
@@ -356,6 +359,7 @@ export function createClient(options: ClientOptions = {}): Client {
     },
     close() {
       isClosed = true;
+      stopStarting();
       clearTimeout(refreshTimer);
       clearTimeout(identifyTimer);
       stopWatching();

@@ -22,7 +22,7 @@ import { CodedError, farewellEvent } from '@zvonok/shared/errors.ts';
 import { Server, type Socket } from 'socket.io';
 import { v7 as uuid } from 'uuid';
 
-/** A person of the test school: their token is their name. */
+/** A person of the test school: their token is their name, in the escapes of a URL. */
 export interface TestPerson {
   readonly name: string;
   readonly accountId: AccountId;
@@ -120,7 +120,7 @@ export class TestServer {
 
   /** Ends this person's session, as another device of theirs would. */
   revoke(person: TestPerson): void {
-    this.#people.delete(person.name);
+    this.#people.delete(encodeURIComponent(person.name));
     for (const socket of this.#sockets()) {
       if (socket.data.person !== person) continue;
       socket.emit(farewellEvent, { code: 'SESSION_ENDED' });
@@ -135,7 +135,7 @@ export class TestServer {
       sessionId: uuid() as SessionId,
       as: uuid() as MembershipId,
     };
-    this.#people.set(name, person);
+    this.#people.set(encodeURIComponent(name), person);
     return person;
   }
 
@@ -240,7 +240,7 @@ export class TestServer {
     if (name === 'accounts.verifyCode') {
       const found = this.#people.get(String(input.deviceName));
       if (found === undefined) return { ok: false, error: new CodedError('CODE_WRONG').toBody() } as const;
-      return { ok: true, result: { token: found.name, ...this.#me(found) } } as const;
+      return { ok: true, result: { token: input.deviceName, ...this.#me(found) } } as const;
     }
     if (person === undefined)
       return { ok: false, error: new CodedError('UNAUTHENTICATED').toBody() } as const;

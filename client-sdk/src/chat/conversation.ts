@@ -123,6 +123,7 @@ export class LiveConversation implements ConversationView {
   #syncing: Promise<void> | undefined;
   #syncFailures = 0;
   #syncTimer: Timer | undefined;
+  #trimTimer: Timer | undefined;
 
   #toldSeq = 0;
   #readTimer: Timer | undefined;
@@ -300,7 +301,8 @@ export class LiveConversation implements ConversationView {
   close(): void {
     this.#isClosed = true;
     this.#stopOutbox();
-    for (const timer of [this.#syncTimer, this.#readTimer, this.#membersTimer, ...this.#typing.values()]) {
+    const timers = [this.#syncTimer, this.#trimTimer, this.#readTimer, this.#membersTimer];
+    for (const timer of [...timers, ...this.#typing.values()]) {
       clearTimeout(timer);
     }
     this.#typing.clear();
@@ -657,10 +659,16 @@ export class LiveConversation implements ConversationView {
     this.#invalidate();
   }
 
+  /** A history that was scrolled far back need not stay in memory for ever. */
   #onUnwatched(): void {
-    // A page that was scrolled far back need not stay in memory; a read under way belongs to the whole window.
-    if (this.#reading === 0) this.#window?.trim(clientLimits.keptMessages);
-    this.#messagesChanged();
+    clearTimeout(this.#trimTimer);
+    if (this.#isClosed) return;
+    this.#trimTimer = setTimeout(() => {
+      // A read under way belongs to the whole window.
+      if (this.#source.isWatched || this.#reading > 0) return;
+      this.#window?.trim(clientLimits.keptMessages);
+      this.#messagesChanged();
+    }, clientLimits.forgetMs);
   }
 
   #messagesChanged(): void {

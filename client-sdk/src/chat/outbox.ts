@@ -228,7 +228,10 @@ export class Outbox {
 
   close(): void {
     this.#accountId = undefined;
-    for (const lane of this.#lanes.values()) lane.wake?.();
+    for (const lane of this.#lanes.values()) {
+      lane.entries = [];
+      lane.wake?.();
+    }
     this.#ports.storage.close();
     this.#ports.tab.close();
   }
@@ -248,7 +251,7 @@ export class Outbox {
       const entry = nextOf(lane);
       if (entry === undefined || !this.#ports.canSend()) return;
       await entry.stored;
-      if (entry !== nextOf(lane)) continue;
+      if (entry !== nextOf(lane) || !this.#ports.canSend()) continue;
       try {
         const sent = await this.#ports.send(entry.message);
         lane.failures = 0;
