@@ -17,7 +17,13 @@ import {
   type Procedure,
   transportLimits,
 } from '@zvonok/shared';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
 import { type Config, repositoryRoot, type Secrets } from './config.ts';
 import type { Dispatcher, Reply } from './dispatcher.ts';
 import type { Logger } from './logger.ts';
