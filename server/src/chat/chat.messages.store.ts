@@ -82,8 +82,12 @@ export function readDraftFacts(
     ) with ordinality as d (school_id, conversation_id, sender_id, client_message_id, n)
     left join conversation_members m on m.school_id = d.school_id and m.conversation_id = d.conversation_id
       and m.membership_id = d.sender_id and m.left_at is null
-    left join messages e on e.school_id = d.school_id and e.sender_id = d.sender_id
-      and e.client_message_id = d.client_message_id
+    -- The limit keeps it to the index: a plan made while the table is young would scan all of it, and live for long.
+    left join lateral (
+      select * from messages f
+      where f.school_id = d.school_id and f.sender_id = d.sender_id and f.client_message_id = d.client_message_id
+      limit 1
+    ) e on true
     order by d.n`;
 }
 
