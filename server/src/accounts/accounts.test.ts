@@ -41,9 +41,7 @@ async function askCode(phone: string, inviteToken?: string) {
 
 async function signIn(phone: string) {
   const asked = await askCode(phone);
-  const started = unwrap(
-    await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }),
-  );
+  const started = unwrap(await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }));
   const token = started.token ?? '';
   const caller = await rooms.accounts.findSession(token);
   if (caller === undefined) throw new Error('a fresh token opens nothing');
@@ -65,14 +63,12 @@ it('brings phones to E.164', () => {
 it('signs a known person in, once per code, and says who they are', async () => {
   const phone = await knownPhone();
   const asked = await askCode(phone);
-  const started = unwrap(
-    await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }),
-  );
+  const started = unwrap(await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }));
   expect(started.token).toMatch(/^[\w-]{43}$/);
   expect(started.account.phone).toBe(phone);
-  expect(
-    outcomeOf(await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' })),
-  ).toBe('CODE_WRONG');
+  expect(outcomeOf(await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }))).toBe(
+    'CODE_WRONG',
+  );
   const stored = await query('select * from sessions where id = $1', [started.sessionId]);
   expect(JSON.stringify(stored)).not.toContain(started.token);
 });
@@ -98,9 +94,7 @@ it('answers the same for a stranger, sends them nothing and lets no code in', as
 
 it('gives a stranger with an open invite a code and an account, and nobody with a dead one', async () => {
   const make = async () =>
-    unwrap(
-      await rooms.call('school.createInvite', school.admin, { role: 'pupil', groupId: school.groupId }),
-    );
+    unwrap(await rooms.call('school.createInvite', school.admin, { role: 'pupil', groupId: school.groupId }));
   const open = await make();
   const phone = nextPhone();
   const asked = await askCode(phone, open.token);
@@ -238,8 +232,7 @@ it('lists devices, ends one and all others at once, and only one’s own', async
   expect(list.map((session) => session.current).sort()).toEqual([false, true]);
   expect(list[0]?.deviceName).toBe('Chrome, Android');
 
-  const revoke = (sessionId: SessionId) =>
-    rooms.call('accounts.revokeSession', laptop.caller, { sessionId });
+  const revoke = (sessionId: SessionId) => rooms.call('accounts.revokeSession', laptop.caller, { sessionId });
   const foreign = await revoke(stranger.caller.sessionId);
   expect(outcomeOf(foreign)).toBe('NOT_FOUND');
   expect(foreign).toEqual(await revoke(crypto.randomUUID() as SessionId));

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type {
   AccountId,
   ErrorBody,
@@ -17,12 +14,12 @@ import { type Chat, createChat } from '../chat/index.ts';
 import { readConfig } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { createDispatcher, type Dispatcher } from '../platform/dispatcher.ts';
-import { startEmbeddedPostgres } from '../platform/embedded-postgres.ts';
 import { createLogger } from '../platform/logger.ts';
 import { type Announcement, createOutbound } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, SessionCarrier } from '../platform/procedures.ts';
 import { createMemoryCounters } from '../platform/redis.ts';
+import { startTestPostgres } from '../platform/testing/test-postgres.ts';
 import { createSchool, type School } from '../school/index.ts';
 
 type Contract = typeof procedureContract;
@@ -60,21 +57,17 @@ export interface Rooms {
   close(): Promise<void>;
 }
 
-/**
- * Starts a PostgreSQL cluster in a temporary folder and the rooms on it; `close` removes both. Each test file runs in a
- * process of its own, so nothing is shared between files.
- */
+/** Starts a PostgreSQL of its own and the rooms on it; `close` removes both. */
 export async function startRooms(
   options: { readonly rateLimits?: 'on' | 'off'; readonly sms?: SmsSender } = {},
 ): Promise<Rooms> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'zvonok-test-'));
+  const postgres = await startTestPostgres();
   const { config, secrets } = readConfig({
-    DATA_DIR: dataDir,
+    DATA_DIR: postgres.dataDir,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     RATE_LIMITS: options.rateLimits ?? 'off',
   });
   const logger = createLogger(config);
-  const postgres = await startEmbeddedPostgres({ dataDir, logger });
   const outbound = createOutbound(logger);
   const announced: Announcement[] = [];
   const database = await openDatabase({
@@ -146,7 +139,6 @@ export async function startRooms(
       accounts.close();
       await database.close();
       await postgres.stop();
-      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }
