@@ -177,6 +177,7 @@ const endOfDisconnect: Partial<Record<NonNullable<Ending>, LessonEndReason>> = {
   REMOVED_FROM_CALL: 'removed',
   SESSION_ENDED: 'signedOut',
   REPLACED: 'replaced',
+  ACCESS_ENDED: 'notFound',
   BAD_MESSAGE: 'failed',
 };
 

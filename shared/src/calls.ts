@@ -1,11 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { contractEvent, events, memberProcedure, perMinute, procedures, strict } from './contract.ts';
+import { contractEvent, events, memberProcedure, perMinute, procedures, strict, Time } from './contract.ts';
 import { CallId, ConversationId, MembershipId, SchoolId } from './ids.ts';
-
-const Moment = Type.String({
-  format: 'date-time',
-  description: 'ISO 8601 in UTC, by the server’s clock',
-});
 
 /** A call of a conversation: a lesson, a meeting, a talk of two. A conversation has at most one that is live. */
 export const Call = strict({
@@ -13,9 +8,9 @@ export const Call = strict({
   schoolId: SchoolId,
   conversationId: ConversationId,
   startedBy: MembershipId,
-  startedAt: Moment,
+  startedAt: Time,
   /** Null while it is live. */
-  endedAt: Type.Union([Moment, Type.Null()]),
+  endedAt: Type.Union([Time, Type.Null()]),
   /** People in it at the moment; a hint that may lag by a second. */
   participantCount: Type.Integer({ minimum: 0 }),
 });
@@ -30,7 +25,7 @@ export const CallTicket = strict({
   /** Path on this server, such as `/media/v1`. */
   path: Type.String(),
   ticket: Type.String(),
-  expiresAt: Moment,
+  expiresAt: Time,
 });
 export type CallTicket = Static<typeof CallTicket>;
 
@@ -104,7 +99,7 @@ export const callsEvents = events('calls', {
   callEnded: contractEvent({
     summary: 'The call is over and can’t be joined any more.',
     audience: 'conversation',
-    payload: strict({ callId: CallId, conversationId: ConversationId, endedAt: Moment }),
+    payload: strict({ callId: CallId, conversationId: ConversationId, endedAt: Time }),
   }),
   participantsChanged: contractEvent({
     summary: 'People came or went; at most about once a second. Not stored.',

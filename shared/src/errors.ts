@@ -211,6 +211,11 @@ export const disconnectCatalogue = {
     reconnect: 'no',
     meaning: 'The same person joined from another tab or device.',
   },
+  ACCESS_ENDED: {
+    closeCode: 4506,
+    reconnect: 'no',
+    meaning: 'The person no longer has the right to be here.',
+  },
 } as const;
 export type DisconnectCode = keyof typeof disconnectCatalogue;
 

@@ -97,6 +97,12 @@ export const callLimits = {
   ticketLifeMs: minute,
   /** A call that everybody has left waits this long for somebody to come back, then ends. */
   emptyCallMs: 3 * minute,
+  /** How often deserted calls are looked for, and calls with people marked as active; well below emptyCallMs. */
+  sweepMs: 20 * second,
+  sweptAtOnce: 100,
+  /** A change of rights reaches the media in a second (P14): half of it is for the database to say which. */
+  judgeMs: 500,
+  fullRetryMs: 10 * second,
   /** How often the count of people in a call is told to the chat. */
   participantsToldMs: second,
 } as const;

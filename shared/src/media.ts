@@ -348,4 +348,5 @@ export const signallingDisconnects = [
   'REMOVED_FROM_CALL',
   'TICKET_INVALID',
   'REPLACED',
+  'ACCESS_ENDED',
 ] as const satisfies readonly DisconnectCode[];

@@ -37,8 +37,11 @@ export function createChat(platform: Platform, neighbours: ChatNeighbours) {
   return {
     procedures: mountChat(actions),
     followPeople: createFollowing(neighbours.school),
-    requireConversation: (actor: Actor, id: ConversationId, reader: Reader = platform.database) =>
-      requireConversation(reader, actor, id),
+    requireConversation: (
+      person: Pick<Actor, 'schoolId' | 'membershipId'>,
+      id: ConversationId,
+      reader: Reader = platform.database,
+    ) => requireConversation(reader, person, id),
     isMember: (schoolId: SchoolId, conversationId: ConversationId, membershipId: MembershipId) =>
       isMember(platform.database, { schoolId, membershipId }, conversationId),
     postCallCard: actions.postCallCard,

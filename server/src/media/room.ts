@@ -218,6 +218,11 @@ export class Room {
     return !this.#crowded() || peer.facts.host || this.#audibleVoices().has(peer.id);
   }
 
+  /** Whether there is no place for this person; who is in keeps theirs. */
+  isFullFor(membershipId: MembershipId): boolean {
+    return this.#peers.size >= mediaLimits.peersPerRoom && this.find(membershipId) === undefined;
+  }
+
   /** Adds a microphone to those whose level is watched. */
   async listenTo(peer: Peer, producer: types.Producer): Promise<void> {
     producer.appData = { peerId: peer.id };
@@ -235,7 +240,7 @@ export class Room {
     if (this.#closed) throw new CodedError('CALL_ENDED');
     if (stage.router.closed) throw new CodedError('UNAVAILABLE', { retryAfterMs: 500 });
     const earlier = this.find(facts.membershipId);
-    if (earlier === undefined && this.#peers.size >= mediaLimits.peersPerRoom) {
+    if (this.isFullFor(facts.membershipId)) {
       throw new CodedError('CALL_FULL', { retryAfterMs: 10_000 });
     }
     if (earlier !== undefined) this.#remove(earlier, 'REPLACED');
