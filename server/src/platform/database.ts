@@ -117,7 +117,8 @@ const connect = (url: string, max: number, statementMs: number, applicationName:
     onnotice: () => undefined,
   });
 
-interface ServerFacts {
+/** What a server says of itself, as far as the promises depend on it. */
+export interface ServerFacts {
   readonly version: number;
   readonly encoding: string;
   readonly fsync: string;
@@ -127,17 +128,8 @@ interface ServerFacts {
   readonly lowersRussian: boolean;
 }
 
-/** @throws UnfitDatabaseError naming everything that speaks against this server */
-const refuseUnfit = async (client: Client): Promise<void> => {
-  const [facts] = await client<ServerFacts[]>`
-    select current_setting('server_version_num')::int as "version",
-           current_setting('server_encoding') as "encoding",
-           current_setting('fsync') as "fsync",
-           current_setting('synchronous_commit') as "synchronousCommit",
-           current_setting('full_page_writes') as "fullPageWrites",
-           current_setting('transaction_read_only') as "readOnly",
-           lower('ЖЁ') = 'жё' as "lowersRussian"`;
-  if (facts === undefined) throw new UnfitDatabaseError(['It did not answer a simple question.']);
+/** Everything that speaks against the server, in plain words; none if it can keep what an acknowledgement promises. */
+export const unfitReasons = (facts: ServerFacts): readonly string[] => {
   const reasons: string[] = [];
   if (facts.version < 150_000) {
     reasons.push(`It is PostgreSQL ${Math.floor(facts.version / 10_000)}; 15 or newer is needed.`);
@@ -161,6 +153,21 @@ const refuseUnfit = async (client: Client): Promise<void> => {
   }
   if (facts.readOnly !== 'off')
     reasons.push('It accepts no writes (a standby, or default_transaction_read_only).');
+  return reasons;
+};
+
+/** @throws UnfitDatabaseError naming everything at once */
+const refuseUnfit = async (client: Client): Promise<void> => {
+  const [facts] = await client<ServerFacts[]>`
+    select current_setting('server_version_num')::int as "version",
+           current_setting('server_encoding') as "encoding",
+           current_setting('fsync') as "fsync",
+           current_setting('synchronous_commit') as "synchronousCommit",
+           current_setting('full_page_writes') as "fullPageWrites",
+           current_setting('transaction_read_only') as "readOnly",
+           lower('ЖЁ') = 'жё' as "lowersRussian"`;
+  if (facts === undefined) throw new UnfitDatabaseError(['It did not answer a simple question.']);
+  const reasons = unfitReasons(facts);
   if (reasons.length > 0) throw new UnfitDatabaseError(reasons);
 };
 

@@ -126,18 +126,37 @@ export const createLogger = (config: Pick<Config, 'logLevel'>, destination?: Des
         const scrubbed = args.map((arg: unknown, index) =>
           typeof arg === 'string' ? scrubText(arg) : index === 0 ? arg : scrubValue(arg, 0),
         );
-        // With `log.info(error)` pino itself copies the error's message, so it is put under `err` here.
         const [first, ...rest] = scrubbed;
+        const error = first instanceof Error ? first : errorWithin(first);
+        // Without a message of the caller's pino would copy the error's own, unscrubbed.
+        if (error === undefined || typeof rest[0] === 'string')
+          return Reflect.apply(method, this, putErrorAside(scrubbed));
         Reflect.apply(
           method,
           this,
-          first instanceof Error ? [{ err: first }, ...(rest.length > 0 ? rest : [''])] : scrubbed,
+          putErrorAside([first, stringOf(describeError(error), 'message') ?? error.name]),
         );
       },
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  const logger = destination === undefined ? pino(options) : pino(options, destination);
+  // pino passes a child's bindings by the formatter above. Children inherit this from their parent.
+  const { child } = logger;
+  logger.child = function (this: Logger, bindings, childOptions) {
+    return Reflect.apply(child, this, [scrubTop(bindings), childOptions]);
+  } as typeof child;
+  return logger;
 };
+
+const errorWithin = (value: unknown): Error | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const error: unknown = Reflect.get(value, 'err');
+  return error instanceof Error ? error : undefined;
+};
+
+/** `log.error(error, …)` as `log.error({ err: error }, …)`. */
+const putErrorAside = ([first, ...rest]: readonly unknown[]): unknown[] =>
+  first instanceof Error ? [{ err: first }, ...rest] : [first, ...rest];
 
 /** The names that serializers of their own take care of (they run after the formatter). */
 const serialized = new Set(['err', 'error', 'req', 'request', 'res', 'reply']);
