@@ -4,7 +4,6 @@ import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
 import { SignIn } from './accounts/sign-in.tsx';
-import { Conversation } from './chat/conversation.tsx';
 import { forgetDrafts } from './chat/drafts.ts';
 import { client, useSession } from './platform/client.ts';
 import { useActing } from './platform/membership.tsx';
@@ -15,6 +14,9 @@ import { UpdatePrompt } from './platform/update-prompt.tsx';
 import { Waiting } from './platform/waiting.tsx';
 import { errorWords } from './platform/words.ts';
 
+// The list is shown while the conversation's own code comes; it is asked for at once, not at the first tap.
+const conversation = import('./chat/conversation.tsx');
+const Conversation = lazy(() => conversation.then((module) => ({ default: module.Conversation })));
 // What many never open comes when it is opened: the lesson brings the whole of WebRTC's signalling with it.
 const Lesson = lazy(() => import('./calls/lesson.tsx').then((module) => ({ default: module.LessonPage })));
 const Settings = lazy(() =>
@@ -37,7 +39,7 @@ export function App() {
             <Route path="/c/:conversationId/lesson" element={<Lesson />} />
             <Route element={<Shell />}>
               <Route index element={<ChooseChat />} />
-              <Route path="/c/:conversationId" element={<Conversation />} />
+              <Route path="/c/:conversationId" element={<Page of={<Conversation />} />} />
               <Route path="/settings" element={<Page of={<Settings />} />} />
               <Route path="/school/invites" element={<Page of={<Invites />} />} />
               <Route path="/school/people" element={<Page of={<People />} />} />

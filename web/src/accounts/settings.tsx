@@ -3,11 +3,11 @@ import { IconDeviceDesktop, IconDeviceMobile, IconLogout } from '@tabler/icons-r
 import type { Session } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { LoadFailed } from '../chat/conversation.tsx';
 import { Avatar } from '../platform/avatar.tsx';
 import { client, useSession, useSource } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { useServerVersion } from '../platform/health.ts';
+import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell } from '../platform/tell.ts';

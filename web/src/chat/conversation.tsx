@@ -1,6 +1,6 @@
-import { ActionIcon, Alert, Button, Skeleton, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Skeleton } from '@mantine/core';
 import { IconArrowLeft, IconLock, IconMessageOff, IconUsers, IconVideo } from '@tabler/icons-react';
-import type { ConversationId, ConversationItem, ConversationMember, MembershipId } from '@zvonok/client-sdk';
+import type { ConversationId, ConversationItem, MembershipId } from '@zvonok/client-sdk';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
@@ -15,6 +15,7 @@ import { conversationTitle, roleWord } from '../platform/words.ts';
 import { Composer } from './composer.tsx';
 import classes from './conversation.module.css';
 import { MessageList } from './message-list.tsx';
+import { type People, peopleOf } from './people.ts';
 
 const Members = lazy(() => import('./members.tsx').then((module) => ({ default: module.Members })));
 
@@ -37,9 +38,6 @@ function Gone() {
   );
 }
 
-/** What a message list needs to know of the people in it. */
-export type People = ReadonlyMap<MembershipId, ConversationMember>;
-
 function Opened({ conversationId }: { conversationId: ConversationId }) {
   const { t } = useTranslation();
   const membership = useMembership();
@@ -55,10 +53,7 @@ function Opened({ conversationId }: { conversationId: ConversationId }) {
     if (ready) view.loadMembers().catch(() => undefined);
   }, [view, ready]);
 
-  const people = useMemo<People>(
-    () => new Map((snapshot.members ?? []).map((member) => [member.membershipId, member])),
-    [snapshot.members],
-  );
+  const people = useMemo(() => peopleOf(snapshot.members), [snapshot.members]);
 
   if (snapshot.status === 'gone') return <Gone />;
   const { conversation } = snapshot;
@@ -184,11 +179,14 @@ function Header({
         ) : (
           conversation.canStartCall && <LessonButton to="lesson" word={startWord} testId="start-lesson" />
         )}
-        <Tooltip label={t('chat.openMembers')}>
-          <ActionIcon aria-label={t('chat.openMembers')} onClick={onMembers} data-testid="open-members">
-            <IconUsers size={22} stroke={1.8} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          aria-label={t('chat.openMembers')}
+          title={t('chat.openMembers')}
+          onClick={onMembers}
+          data-testid="open-members"
+        >
+          <IconUsers size={22} stroke={1.8} aria-hidden />
+        </ActionIcon>
       </div>
     </header>
   );
@@ -228,18 +226,5 @@ function Loading() {
         <Skeleton key={width} height={44} width={`${width}%`} radius={18} ml={index % 3 === 2 ? 'auto' : 0} />
       ))}
     </div>
-  );
-}
-
-/** What could not be read is told with a way to try again. */
-export function LoadFailed({ words, onRetry }: { words: string; onRetry: () => void }) {
-  const { t } = useTranslation();
-  return (
-    <Alert color="red" role="alert" m="md">
-      {words}
-      <Button size="xs" variant="light" color="red" ml="md" onClick={onRetry}>
-        {t('common.retry')}
-      </Button>
-    </Alert>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Drawer, Skeleton, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Drawer, Skeleton, TextInput } from '@mantine/core';
 import { IconMessage2, IconSearch } from '@tabler/icons-react';
 import type {
   ConversationItem,
@@ -11,11 +11,11 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { Avatar } from '../platform/avatar.tsx';
 import { useSource } from '../platform/client.ts';
+import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership, useMessenger } from '../platform/membership.tsx';
 import { tellError } from '../platform/tell.ts';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { byName, errorWords, matches, roleWord } from '../platform/words.ts';
-import { LoadFailed } from './conversation.tsx';
 import classes from './members.module.css';
 
 /** With fewer people a search field is only in the way. */
@@ -45,7 +45,6 @@ export function Members({
     setProblem(undefined);
     view.loadMembers().catch(setProblem);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it opens
   useEffect(load, [view]);
 
   async function write(member: ConversationMember) {
@@ -115,15 +114,14 @@ export function Members({
                 </span>
               </span>
               {writable && (
-                <Tooltip label={t('chat.writeTo', { name: member.fullName })}>
-                  <ActionIcon
-                    aria-label={t('chat.writeTo', { name: member.fullName })}
-                    loading={opening === member.membershipId}
-                    onClick={() => void write(member)}
-                  >
-                    <IconMessage2 size={22} stroke={1.8} aria-hidden />
-                  </ActionIcon>
-                </Tooltip>
+                <ActionIcon
+                  title={t('chat.writeTo', { name: member.fullName })}
+                  aria-label={t('chat.writeTo', { name: member.fullName })}
+                  loading={opening === member.membershipId}
+                  onClick={() => void write(member)}
+                >
+                  <IconMessage2 size={22} stroke={1.8} aria-hidden />
+                </ActionIcon>
               )}
             </li>
           );

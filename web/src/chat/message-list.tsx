@@ -28,8 +28,8 @@ import {
   moment,
   timeOfDay,
 } from '../platform/words.ts';
-import type { People } from './conversation.tsx';
 import classes from './message-list.module.css';
+import type { People } from './people.ts';
 
 /** Messages of one person closer than this are one group: the name is said once. */
 const groupMs = 5 * 60_000;
@@ -39,6 +39,8 @@ interface MessageListProps {
   readonly conversation: ConversationItem;
   readonly people: People;
   readonly live: LiveCall | undefined;
+  /** Shown beside the lesson: its card needs no way in. */
+  readonly inLesson?: boolean;
 }
 
 interface ListContext {
@@ -64,9 +66,8 @@ function Top({ context }: { context?: ListContext }) {
 const Bottom = () => <div className={classes.bottomSpace} />;
 const components = { Header: Top, Footer: Bottom };
 
-export function MessageList({ view, conversation, people, live }: MessageListProps) {
+export function MessageList({ view, conversation, people, live, inLesson = false }: MessageListProps) {
   const { t } = useTranslation();
-  const membership = useMembership();
   const snapshot = useSource(view);
   const { messages, hasOlder, loadingOlder, generation } = snapshot;
   const list = useRef<VirtuosoHandle>(null);
@@ -167,7 +168,7 @@ export function MessageList({ view, conversation, people, live }: MessageListPro
               conversation={conversation}
               live={live}
               view={view}
-              ownId={membership.id}
+              inLesson={inLesson}
             />
           )}
         />
@@ -230,7 +231,7 @@ interface ItemProps {
   readonly conversation: ConversationItem;
   readonly live: LiveCall | undefined;
   readonly view: ConversationView;
-  readonly ownId: string;
+  readonly inLesson: boolean;
 }
 
 function sameGroup(a: ShownMessage | undefined, b: ShownMessage | undefined): boolean {
@@ -349,7 +350,7 @@ function State({ message }: { message: ShownMessage }) {
   );
 }
 
-function CallCard({ message, conversation, people, live }: ItemProps) {
+function CallCard({ message, conversation, people, live, inLesson }: ItemProps) {
   const { t } = useTranslation();
   const { vocabulary } = useMembership();
   const { body } = message;
@@ -383,7 +384,7 @@ function CallCard({ message, conversation, people, live }: ItemProps) {
           {detail()}
         </span>
       </span>
-      {on && (
+      {on && !inLesson && (
         <Button component={Link} to="lesson" size="sm" data-testid="join-from-card">
           {t('chat.join')}
         </Button>

@@ -1,23 +1,18 @@
-import { Menu, UnstyledButton } from '@mantine/core';
-import {
-  IconCheck,
-  IconChevronDown,
-  IconMessages,
-  IconQrcode,
-  IconSettings,
-  IconUsers,
-} from '@tabler/icons-react';
+import { IconMessages, IconQrcode, IconSettings, IconUsers } from '@tabler/icons-react';
 import { type MyMembership, mightDo } from '@zvonok/client-sdk';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
-import { NavLink, Outlet, useLocation, useMatch, useNavigate } from 'react-router';
+import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
 import { ConversationList } from '../chat/conversation-list.tsx';
-import { Avatar } from './avatar.tsx';
 import { client, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';
 import classes from './shell.module.css';
 import { membershipWords } from './words.ts';
+
+const MembershipSwitch = lazy(() =>
+  import('./membership-switch.tsx').then((module) => ({ default: module.MembershipSwitch })),
+);
 
 /** Two panes on a desktop; on a phone the list or what was opened from it. */
 export function Shell() {
@@ -44,8 +39,7 @@ export function Shell() {
 
 function SchoolHeader() {
   const { t } = useTranslation();
-  const navigate = useNavigate();
-  const { all, choose } = useActing();
+  const { all } = useActing();
   const membership = useMembership();
   const card = (
     <>
@@ -58,39 +52,15 @@ function SchoolHeader() {
       </span>
     </>
   );
-  if (all.length < 2) return <header className={classes.header}>{card}</header>;
   return (
     <header className={classes.header}>
-      <Menu width={320} position="bottom-start" radius="md" shadow="md">
-        <Menu.Target>
-          <UnstyledButton
-            className={classes.switch}
-            aria-label={t('nav.switchTo', { name: membership.schoolName })}
-            data-testid="membership-switch"
-          >
-            {card}
-            <IconChevronDown size={18} className={classes.chevron} aria-hidden />
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>{t('nav.memberships')}</Menu.Label>
-          {all.map((other) => (
-            <Menu.Item
-              key={other.id}
-              leftSection={<Avatar name={other.fullName} size={34} />}
-              rightSection={other.id === membership.id ? <IconCheck size={16} aria-hidden /> : undefined}
-              aria-current={other.id === membership.id}
-              onClick={() => {
-                choose(other.id);
-                navigate('/');
-              }}
-            >
-              <div className={classes.optionName}>{membershipWords(other, t)}</div>
-              <div className={classes.optionSchool}>{other.schoolName}</div>
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      {all.length < 2 ? (
+        card
+      ) : (
+        <Suspense fallback={card}>
+          <MembershipSwitch>{card}</MembershipSwitch>
+        </Suspense>
+      )}
     </header>
   );
 }

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { IconRosetteDiscountCheckFilled } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import classes from './verified-badge.module.css';
@@ -7,10 +6,8 @@ import classes from './verified-badge.module.css';
 export function VerifiedBadge({ size = 16 }: { size?: number }) {
   const { t } = useTranslation();
   return (
-    <Tooltip label={t('common.verified')}>
-      <span className={classes.badge} role="img" aria-label={t('common.verified')}>
-        <IconRosetteDiscountCheckFilled size={size} />
-      </span>
-    </Tooltip>
+    <span className={classes.badge} role="img" title={t('common.verified')} aria-label={t('common.verified')}>
+      <IconRosetteDiscountCheckFilled size={size} />
+    </span>
   );
 }

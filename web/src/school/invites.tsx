@@ -23,9 +23,9 @@ import {
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { QRCode } from 'react-qr-code';
-import { LoadFailed } from '../chat/conversation.tsx';
 import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
+import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell } from '../platform/tell.ts';
