@@ -12,7 +12,7 @@ export function backoffMs(
   return Math.round(ceiling / 2 + (random() * ceiling) / 2);
 }
 
-/** `ms` at most and up to 30 % less, so that clients that began together do not stay together. */
+/** Less than `ms`, by 10 to 40 %, so that clients that began together do not stay together. */
 export function jitteredMs(ms: number, random: () => number = Math.random): number {
-  return Math.round(ms * (0.7 + random() * 0.3));
+  return Math.round(ms * (0.6 + random() * 0.3));
 }

@@ -130,6 +130,12 @@ export class Connection {
     clearTimeout(this.#retryTimer);
     this.#farewell = undefined;
     this.#socket.disconnect().connect();
+    // Socket.IO waits for ever for a server that opens the transport and then admits nobody.
+    this.#retryTimer = setTimeout(() => {
+      this.#failures += 1;
+      this.#showTrying();
+      this.#attempt();
+    }, 2 * clientLimits.connectMs);
   }
 
   #retryAfter(ms: number): void {
@@ -138,6 +144,7 @@ export class Connection {
   }
 
   #onConnect(): void {
+    clearTimeout(this.#retryTimer);
     this.#failures = 0;
     this.#heardAt = performance.now();
     this.state.set('online');

@@ -102,11 +102,13 @@ export function waitFor<T, S extends T = T>(
   predicate: ((snapshot: T) => boolean) | ((snapshot: T) => snapshot is S),
   timeoutMs = 5_000,
 ): Promise<S> {
+  // Made here, so that its stack names whoever waits.
+  const late = new Error(`not reached within ${timeoutMs} ms`);
   return new Promise((resolve, reject) => {
     let stop: (() => void) | undefined;
     const timer = setTimeout(() => {
       stop?.();
-      reject(new Error(`not reached within ${timeoutMs} ms`));
+      reject(late);
     }, timeoutMs);
     const look = (): boolean => {
       const snapshot = source.getSnapshot();

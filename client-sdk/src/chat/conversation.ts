@@ -582,7 +582,9 @@ export class LiveConversation implements ConversationView {
     if (isOwn) this.#toldSeq = Math.max(this.#toldSeq, message.seq);
     const readSeq = isOwn ? Math.max(conversation.readSeq, message.seq) : conversation.readSeq;
     if (!isNewer && readSeq === conversation.readSeq) {
-      if (rev !== conversation.rev) this.#conversation = { ...conversation, rev };
+      if (rev === conversation.rev) return;
+      this.#conversation = { ...conversation, rev };
+      this.#changedItem();
       return;
     }
     this.#conversation = {
