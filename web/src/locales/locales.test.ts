@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCatalogue } from '@zvonok/client-sdk';
+import { expect, it } from 'vitest';
+import { en } from './en.ts';
+import { ru } from './ru.ts';
+
+type Words = { readonly [key: string]: string | Words };
+
+/** Every leaf: `chat.send` -> its words. */
+function leaves(words: Words, prefix = ''): [string, string][] {
+  return Object.entries(words).flatMap(([key, value]) =>
+    typeof value === 'string'
+      ? [[prefix + key, value] as [string, string]]
+      : leaves(value, `${prefix}${key}.`),
+  );
+}
+
+const plural = /_(zero|one|two|few|many|other)$/;
+const russian = new Map(leaves(ru));
+const english = new Map(leaves(en));
+const baseKeys = (words: ReadonlyMap<string, string>) =>
+  new Set([...words.keys()].map((key) => key.replace(plural, '')));
+
+const sourceDir = join(import.meta.dirname, '..');
+const source = readdirSync(sourceDir, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name) && !name.includes('.test.') && !name.startsWith('locales'))
+  .map((name) => readFileSync(join(sourceDir, name), 'utf8'))
+  .join('\n');
+
+it('has the same keys in both languages', () => {
+  expect([...baseKeys(english)].sort()).toEqual([...baseKeys(russian)].sort());
+});
+
+it('has every plural form that the language needs', () => {
+  for (const [language, words] of [
+    ['ru', russian],
+    ['en', english],
+  ] as const) {
+    const needed = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+    for (const key of new Set(
+      [...words.keys()].filter((each) => plural.test(each)).map((k) => k.replace(plural, '')),
+    )) {
+      for (const category of needed) expect([...words.keys()], language).toContain(`${key}_${category}`);
+    }
+  }
+});
+
+it('fills the same blanks in both languages', () => {
+  const blanks = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
+  for (const [key, words] of english) expect(blanks(words), key).toEqual(blanks(russian.get(key) ?? ''));
+});
+
+it('says nothing twice over: no empty words, no Russian left in English', () => {
+  for (const [key, words] of [...russian, ...english]) expect(words.trim(), key).not.toBe('');
+  for (const [key, words] of english) expect(words, key).not.toMatch(/[а-яё]/i);
+});
+
+it('has words with a next step for every error code', () => {
+  for (const words of [russian, english]) {
+    for (const code of Object.keys(errorCatalogue)) {
+      const told = words.get(`errors.${code}`) ?? '';
+      // What happened, and what to do: at least two clauses.
+      expect(told.split(/[.;:,]\s|\sand\s|\sи\s/).length, `errors.${code}: ${told}`).toBeGreaterThan(1);
+    }
+  }
+});
+
+it('uses every key and misses none', () => {
+  const keys = baseKeys(russian);
+  // 'a.b' anywhere in the source, and `a.${x}.b` as a pattern: a key counts as used when one of them fits it.
+  const literal = new Set([...source.matchAll(/'([a-z]\w*(?:\.\w+)+)'/gi)].map((match) => match[1] ?? ''));
+  const patterns = [...source.matchAll(/`([a-z]\w*\.[^`\s]*\$\{[^`]*)`/gi)].map(
+    (match) =>
+      new RegExp(
+        `^${(match[1] ?? '').replace(/\$\{(?:[^{}]|\{[^}]*\})*\}/g, '[\\w.]+').replaceAll('.$', '\\.')}$`,
+      ),
+  );
+  const unused = [...keys].filter(
+    (key) => !literal.has(key) && !patterns.some((pattern) => pattern.test(key)),
+  );
+  // Roles and kinds are looked up by the contract's own words.
+  const byContract = /^(words\.(school|college|kindergarten)\.(pupil|teacher|guardian))$/;
+  expect(unused.filter((key) => !byContract.test(key))).toEqual([]);
+
+  const called = [...source.matchAll(/\bt\(\s*'([\w.]+)'/g)].map((match) => match[1] ?? '');
+  expect(called.length).toBeGreaterThan(100);
+  expect(called.filter((key) => !keys.has(key))).toEqual([]);
+});
