@@ -36,7 +36,7 @@ async function testAll() {
   const toolchain = await prepareToolchain();
   await installDependencies(toolchain);
   const missing = await missingPrograms();
-  const worker = await acquireWorker({ report: tellOfWorker });
+  const worker = await acquireWorker({ report: eachStepOnce() });
   if (worker.state === 'unavailable') {
     missing.push('media-worker');
     console.log(`No media worker: ${worker.reason}${commandHint(worker.command)}`);
@@ -83,15 +83,17 @@ async function missingPrograms() {
   return still;
 }
 
-function commandHint(command) {
-  return command ? `. Run this, then test again:\n  ${command}` : '';
+/** Tells of each step of getting the worker when it begins. */
+function eachStepOnce() {
+  let told;
+  return ({ detail, etaMs }) => {
+    if (detail !== told) console.log(`${detail}, about ${Math.ceil(etaMs / 60_000)} min`);
+    told = detail;
+  };
 }
 
-let toldStep;
-function tellOfWorker({ detail, etaMs }) {
-  if (detail === toldStep) return;
-  toldStep = detail;
-  console.log(`${detail}, about ${Math.ceil(etaMs / 60_000)} min`);
+function commandHint(command) {
+  return command ? `. Run this, then test again:\n  ${command}` : '';
 }
 
 async function vitest({ env }, extraEnv) {
