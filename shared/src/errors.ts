@@ -37,7 +37,6 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'The object has changed, or the id was used for something else.',
   },
-  GONE: { status: 410, retry: 'never', meaning: 'It existed and has ended.' },
   TOO_LARGE: { status: 413, retry: 'never', meaning: 'The input is larger than the limit.' },
   UNSUPPORTED_TYPE: { status: 415, retry: 'never', meaning: 'The content type is not accepted here.' },
   CLIENT_OUTDATED: {

@@ -158,6 +158,7 @@ export const en = {
     free: 'Chat',
     channel: 'Channel',
   },
+  titles: { parents: '{{group}} · parents', classTeachers: '{{group}} · teachers' },
   chats: {
     title: 'Chats',
     list: 'Chats',
@@ -426,7 +427,6 @@ export const en = {
     ORIGIN_REFUSED: 'Open Zvonok at the address your school gave you and try again.',
     NOT_FOUND: 'It does not exist or is not open to you. Reload the page.',
     CONFLICT: 'The data has changed meanwhile. Reload the page and try again.',
-    GONE: 'It is already over. Go back to the list.',
     TOO_LARGE: 'Too large. Make it shorter and send it again.',
     UNSUPPORTED_TYPE: 'This kind of data is not accepted here. Choose another.',
     CLIENT_OUTDATED: 'A new version of Zvonok is out. Reload the page.',
