@@ -149,7 +149,12 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
             }))
           : [
               ...(
-                await loadFacts(reader, schoolId, await listGroupPeople(reader, schoolId, groupId, only))
+                await loadFacts(
+                  reader,
+                  schoolId,
+                  // A few people are looked at one by one; whoever has no tie to the group gets no place in it.
+                  only ?? (await listGroupPeople(reader, schoolId, groupId)),
+                )
               ).values(),
             ].map((facts) => ({
               membershipId: facts.membershipId,

@@ -190,20 +190,18 @@ export function createSchoolActions(
       const viewer = await requireSelf(database, actor);
       const scope = directoryScopeOf(viewer);
       const { schoolId } = actor;
+      const group =
+        input.groupId === undefined ? undefined : await findGroup(database, schoolId, input.groupId);
+      const ownGroups = new Set(standingsOf(viewer).flatMap((standing) => ownGroupsOf(standing, viewer)));
       const seesGroup =
         input.groupId === undefined ||
-        (scope === 'everybody' || isStaff(viewer.role)
-          ? await findGroup(database, schoolId, input.groupId)
-          : standingsOf(viewer).some((standing) =>
-              ownGroupsOf(standing, viewer).some((id) => id === input.groupId),
-            )) ||
-        false;
+        (group !== undefined && (isStaff(viewer.role) || ownGroups.has(group.id)));
       if (!seesGroup) throw new CodedError('NOT_FOUND');
       if (input.after !== undefined && !(await isSeen(database, schoolId, scope, input.after))) {
         throw new CodedError('NOT_FOUND');
       }
       const { ids, hasMore } = await listDirectory(database, schoolId, scope, {
-        groupId: input.groupId,
+        group,
         role: input.role,
         after: input.after,
         limit: input.limit ?? schoolLimits.membersListed,
@@ -216,7 +214,6 @@ export function createSchoolActions(
         known.map((person) => person.accountId),
       );
       const shown = new Set(known.map((person) => person.membershipId));
-      const ownGroups = new Set(standingsOf(viewer).flatMap((standing) => ownGroupsOf(standing, viewer)));
       const members = people.map((person): Member => {
         const self = person.membershipId === viewer.membershipId;
         return {

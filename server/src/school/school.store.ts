@@ -10,6 +10,7 @@ import type {
   SchoolId,
   Vocabulary,
 } from '@zvonok/shared';
+import { staffRoles } from '@zvonok/shared';
 import { and, asc, count, eq, inArray, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
@@ -574,9 +575,7 @@ export async function listGroupPeople(
   reader: Reader,
   schoolId: SchoolId,
   groupId: GroupId,
-  only?: readonly MembershipId[],
 ): Promise<MembershipId[]> {
-  if (only?.length === 0) return [];
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
@@ -584,7 +583,6 @@ export async function listGroupPeople(
       and(
         eq(memberships.schoolId, schoolId),
         isNull(memberships.endedAt),
-        only === undefined ? undefined : inArray(memberships.id, [...only]),
         or(
           and(eq(memberships.role, 'pupil'), eq(memberships.groupId, groupId)),
           attachedTo([groupId]),
@@ -649,13 +647,18 @@ function hasChild(): SQL {
       and c.role = 'pupil' and c.ended_at is null)`;
 }
 
+const tiedTo = (groupId: GroupId) =>
+  or(eq(memberships.groupId, groupId), attachedTo([groupId]), guardianOfPupilsIn([groupId]));
+
+const verifiedStaff = () =>
+  and(inArray(memberships.role, [...staffRoles]), isNotNull(verifications.membershipId));
+
 /** Whom a scope lets see. */
 function seenIn(scope: DirectoryScope): SQL | undefined {
   if (scope === 'everybody') return undefined;
   const parts: (SQL | undefined)[] = [inArray(memberships.id, [...scope.members])];
-  const staff = inArray(memberships.role, ['admin', 'head', 'teacher']);
-  if (scope.staff === 'all') parts.push(staff);
-  if (scope.staff === 'verified') parts.push(and(staff, isNotNull(verifications.membershipId)));
+  if (scope.staff === 'all') parts.push(inArray(memberships.role, [...staffRoles]));
+  if (scope.staff === 'verified') parts.push(verifiedStaff());
   if (scope.staff === 'leadership') {
     parts.push(
       and(inArray(memberships.role, ['admin', 'head']), isNotNull(verifications.membershipId)),
@@ -687,13 +690,14 @@ export async function listDirectory(
   schoolId: SchoolId,
   scope: DirectoryScope,
   filter: {
-    readonly groupId: GroupId | undefined;
+    /** People tied to a class; in the staff room everybody who works in the school and is verified. */
+    readonly group: Pick<StoredGroup, 'id' | 'kind'> | undefined;
     readonly role: Role | undefined;
     readonly after: MembershipId | undefined;
     readonly limit: number;
   },
 ): Promise<{ ids: MembershipId[]; hasMore: boolean }> {
-  const { groupId, role, after, limit } = filter;
+  const { group, role, after, limit } = filter;
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
@@ -704,9 +708,7 @@ export async function listDirectory(
         isNull(memberships.endedAt),
         seenIn(scope),
         role === undefined ? undefined : eq(memberships.role, role),
-        groupId === undefined
-          ? undefined
-          : or(eq(memberships.groupId, groupId), attachedTo([groupId]), guardianOfPupilsIn([groupId])),
+        group === undefined ? undefined : group.kind === 'staff' ? verifiedStaff() : tiedTo(group.id),
         after === undefined
           ? undefined
           : sql`(${memberships.fullName}, ${memberships.id}) >

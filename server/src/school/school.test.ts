@@ -416,6 +416,24 @@ it('pages the directory by name', async () => {
     await rooms.call('school.listMembers', elsewhere.admin, { groupId: elsewhere.groupId, role: 'pupil' }),
   );
   expect(pupils.members.map((member) => member.fullName)).toEqual(['Зайцева Мария', 'Смирнов Илья']);
+  const { groups } = unwrap(await rooms.call('school.listGroups', elsewhere.admin, {}));
+  const staffRoom = groups.find((group) => group.kind === 'staff');
+  if (staffRoom === undefined) throw new Error('no staff room');
+  const staff = unwrap(await rooms.call('school.listMembers', elsewhere.head, { groupId: staffRoom.id }));
+  expect(staff.members.map((member) => member.role).sort()).toEqual([
+    'admin',
+    'head',
+    'teacher',
+    'teacher',
+    'teacher',
+  ]);
+  // A pupil is told of their own group alone.
+  const { pupil } = elsewhere;
+  for (const groupId of [staffRoom.id, elsewhere.otherGroupId]) {
+    expect(outcomeOf(await rooms.call('school.listMembers', pupil, { groupId }))).toBe('NOT_FOUND');
+  }
+  const mates = unwrap(await rooms.call('school.listMembers', pupil, { groupId: elsewhere.groupId }));
+  expect(mates.members.map((member) => member.role).sort()).toEqual(['pupil', 'pupil', 'teacher', 'teacher']);
 });
 
 it('answers the same about another school and about nothing, byte for byte', async () => {
