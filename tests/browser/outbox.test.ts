@@ -9,6 +9,9 @@ import { freePort } from '../harness/process.ts';
 import { createSchoolFixture, type SchoolFixture } from '../harness/school.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 
+/** A site with an address of its own must name its SMS service; the harness catches the codes before it. */
+const unusedSms = 'https://sms.invalid/?to={phone}&text={text}';
+
 /** P18 in a real browser: what was typed offline is sent once and in order, and nothing stays after sign-out. */
 let running: RunningApp;
 let school: SchoolFixture;
@@ -23,7 +26,7 @@ beforeAll(async () => {
   // The browser comes through the proxy, so that its address is the site's and its network can fail.
   const port = await freePort();
   proxy = await TcpProxy.start(`http://127.0.0.1:${port}`);
-  running = await startApp({ PORT: String(port), PUBLIC_URL: proxy.url });
+  running = await startApp({ PORT: String(port), PUBLIC_URL: proxy.url, SMS_URL_TEMPLATE: unusedSms });
   school = await createSchoolFixture(running, 'Школа браузера', '+7970000');
   const { text } = await running.post(
     'chat.listConversations',
@@ -96,6 +99,7 @@ async function signIn(page: Page): Promise<void> {
 const isOnline = (page: Page) =>
   page.evaluate(async () => {
     await window.waitFor(window.client.connection, (state) => state === 'online', 15_000);
+    await window.waitFor(window.client.session, ({ state }) => state === 'signedIn', 15_000);
   });
 
 const send = (page: Page, texts: readonly string[]) =>
@@ -106,12 +110,6 @@ const send = (page: Page, texts: readonly string[]) =>
     },
     { as: school.pupil.membershipId as MembershipId, id: classChat, lines: texts },
   );
-
-const isSent = (page: Page) =>
-  page.evaluate(async () => {
-    await window.waitFor(window.client.session, ({ state }) => state === 'signedIn', 15_000);
-    await window.waitFor(window.client.outbox, ({ waiting }) => waiting === 0, 15_000);
-  });
 
 /** What IndexedDB holds of this origin. */
 const stored = (page: Page) =>
@@ -162,8 +160,7 @@ it('what was typed offline survives the killed tab and is sent once, in order', 
   await kill(tab);
   proxy.restore();
   const reopened = await open();
-  await isSent(reopened);
-  expect(await textsOnServer()).toEqual(typed);
+  await expect.poll(textsOnServer, { timeout: 15_000 }).toEqual(typed);
   await expect.poll(() => stored(reopened)).toBe(0);
 });
 
@@ -184,7 +181,7 @@ it('of two tabs each sends its own, and what the one that dies has left is sent 
   await kill(first);
   proxy.restore();
   await expect.poll(textsOnServer, { timeout: 30_000 }).toHaveLength(before + 2);
-  await isSent(second);
+  await expect.poll(() => stored(second)).toBe(0);
   expect((await textsOnServer()).slice(before).sort()).toEqual(['из второй вкладки', 'из первой вкладки']);
 });
 
