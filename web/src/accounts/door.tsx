@@ -5,7 +5,7 @@ import { chooseLanguage, currentLanguage, type Language } from '../platform/i18n
 import classes from './door.module.css';
 
 /** The page outside the school's walls: sign-in and invites stand on it. */
-export function Door({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+export function Door({ title, children }: { title: string; children: ReactNode }) {
   const { t } = useTranslation();
   return (
     <div className={classes.page}>
@@ -18,7 +18,6 @@ export function Door({ title, lead, children }: { title: string; lead?: ReactNod
       </header>
       <main className={classes.card}>
         <h1 className={classes.title}>{title}</h1>
-        {lead !== undefined && <div className={classes.lead}>{lead}</div>}
         {children}
       </main>
       <footer className={classes.footer}>

@@ -74,6 +74,7 @@ export function PhoneSignIn({ inviteToken }: { inviteToken?: string }) {
     return (
       <form onSubmit={submitPhone} noValidate>
         <Stack gap="md">
+          <Text c="dimmed">{t(inviteToken === undefined ? 'signIn.lead' : 'invite.lead')}</Text>
           <TextInput
             size="lg"
             label={t('signIn.phone')}

@@ -9,7 +9,7 @@ export function SignIn() {
   const session = useSession();
   if (session.state === 'signedIn') return <Navigate to="/" replace />;
   return (
-    <Door title={t('signIn.title')} lead={t('signIn.lead')}>
+    <Door title={t('signIn.title')}>
       <PhoneSignIn />
     </Door>
   );

@@ -90,7 +90,7 @@ export function MessageList({ view, conversation, people, live, inLesson = false
   const firstIndex = messages[0]?.seq ?? conversation.lastSeq + 1;
   const [start] = useState(() => {
     const index = messages.findIndex((message) => message.key === dividerKey);
-    return index > 0
+    return index > 0 || (index === 0 && !hasOlder)
       ? ({ index, align: 'start', offset: -96 } as const)
       : ({ index: 'LAST', align: 'end' } as const);
   });

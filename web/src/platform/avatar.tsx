@@ -1,5 +1,12 @@
-import { IconBriefcase, IconSpeakerphone, IconUsersGroup } from '@tabler/icons-react';
-import type { Conversation } from '@zvonok/client-sdk';
+import {
+  IconBook2,
+  IconBriefcase,
+  IconSchool,
+  IconSpeakerphone,
+  IconUsersGroup,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import type { Conversation, ConversationKind } from '@zvonok/client-sdk';
 import type { ReactNode } from 'react';
 import classes from './avatar.module.css';
 
@@ -46,6 +53,14 @@ export function Avatar({ name, size = 44, online, square, children }: AvatarProp
   );
 }
 
+const kindIcons: Partial<Record<ConversationKind, TablerIcon>> = {
+  channel: IconSpeakerphone,
+  staff: IconBriefcase,
+  subject: IconBook2,
+  parents: IconUsersGroup,
+  classTeachers: IconSchool,
+};
+
 export function ConversationAvatar({
   conversation,
   title,
@@ -61,14 +76,13 @@ export function ConversationAvatar({
     return <Avatar name={title} size={size} {...(online === undefined ? {} : { online })} />;
   }
   const icon = size * 0.5;
+  const Icon = kindIcons[conversation.kind];
   return (
     <Avatar name={title} size={size} square>
-      {conversation.kind === 'channel' ? (
-        <IconSpeakerphone size={icon} stroke={1.7} />
-      ) : conversation.kind === 'staff' ? (
-        <IconBriefcase size={icon} stroke={1.7} />
-      ) : (
+      {Icon === undefined ? (
         (shortLabel(title) ?? <IconUsersGroup size={icon} stroke={1.7} />)
+      ) : (
+        <Icon size={icon} stroke={1.7} />
       )}
     </Avatar>
   );

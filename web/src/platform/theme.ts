@@ -101,6 +101,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
+    InputWrapper: { styles: { label: { fontSize: '0.9375rem', fontWeight: 550, marginBottom: 5 } } },
     Button: { defaultProps: { size: 'md' }, styles: { root: { fontWeight: 600 } } },
     TextInput: { defaultProps: { size: 'md' } },
     Select: { defaultProps: { size: 'md' } },
@@ -108,7 +109,11 @@ export const theme = createTheme({
     NumberInput: { defaultProps: { size: 'md' } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 44, radius: 'md' } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, radius: 'sm' } },
-    Modal: { defaultProps: { centered: true, radius: 'lg', padding: 'lg' } },
+    Modal: {
+      defaultProps: { centered: true, radius: 'lg', padding: 'lg' },
+      styles: { title: { fontSize: '1.1875rem', fontWeight: 650, lineHeight: 1.3 } },
+    },
+    Drawer: { styles: { title: { fontSize: '1.125rem', fontWeight: 650 } } },
     Paper: { defaultProps: { radius: 'lg' } },
   },
 });

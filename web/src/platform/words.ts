@@ -46,9 +46,13 @@ export function conversationTitle(conversation: Conversation, vocabulary: Vocabu
     return t(`words.${vocabulary}.${conversation.channel === 'general' ? 'generalChannel' : 'staffChannel'}`);
   }
   if (conversation.kind === 'direct') return conversation.other?.fullName ?? t('kinds.direct');
-  if (conversation.title !== null) return conversation.title;
-  if (conversation.kind === 'staff') return t(`words.${vocabulary}.staffRoom`);
-  return t(`kinds.${conversation.kind}`);
+  const { kind, title, subject } = conversation;
+  if (kind === 'staff') return title ?? t(`words.${vocabulary}.staffRoom`);
+  if (title === null) return t(`kinds.${kind}`);
+  // A group has several chats under its one name.
+  if (kind === 'subject' && subject !== null) return `${subject} · ${title}`;
+  if (kind === 'parents' || kind === 'classTeachers') return t(`titles.${kind}`, { group: title });
+  return title;
 }
 
 /** One line of a message for lists and announcements. */
@@ -143,10 +147,13 @@ export function inWords(ms: number, t: TFunction): string {
     : t('time.inMinutes', { count: Math.ceil(seconds / 60) });
 }
 
-/** +79123456789 as people read it: +7 912 345-67-89; another country's stays as it is. */
+/** +79123456789 or 89123456789 as people read it, unbroken: +7 912 345-67-89; another country's stays as it is. */
 export function phoneWords(phone: string): string {
-  const russian = /^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(phone);
-  return russian === null ? phone : `+7 ${russian[1]} ${russian[2]}-${russian[3]}-${russian[4]}`;
+  const plain = phone.replace(/[^+\d]/g, '').replace(/^8(?=\d{10}$)/, '+7');
+  const russian = /^\+?7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(plain);
+  return russian === null
+    ? phone
+    : `+7\u00a0${russian[1]}\u00a0${russian[2]}\u2011${russian[3]}\u2011${russian[4]}`;
 }
 
 /** Sorting as a class register does. */

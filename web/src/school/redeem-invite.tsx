@@ -110,10 +110,7 @@ export function RedeemInvite() {
       {session.state === 'signedIn' ? (
         <Accept token={token} preview={preview} phone={session.account.phone} known={session.memberships} />
       ) : (
-        <>
-          <Text mb="md">{t('invite.lead')}</Text>
-          <PhoneSignIn inviteToken={token} />
-        </>
+        <PhoneSignIn inviteToken={token} />
       )}
     </Door>
   );
