@@ -136,6 +136,9 @@ test('a change of an old message is healed in place, and one that overtakes its 
   server.post(circle, boris, '№ 6');
   await waitFor(view, ({ messages }) => messages.length === 6, 2_000);
   expect(texts(view.getSnapshot())).toEqual(['№ 1', 'changed', '№ 3', 'changed too', '№ 5', '№ 6']);
+  await waitFor(view, ({ catchingUp }) => !catchingUp);
+  // Healed, not thrown away and read anew.
+  expect(view.getSnapshot().generation).toBe(0);
 });
 
 test('what was missed while the connection was away comes with it', async () => {
@@ -252,6 +255,14 @@ test('a lost acknowledgement leads to the same message, not to a second one', as
   await waitFor(client.outbox, ({ waiting }) => waiting === 0);
 });
 
+test('an acknowledgement tells of a message whose event is lost', async () => {
+  const view = await opened(await signedIn(anna), anna);
+  server.faults.loseEvent = () => true;
+  view.send('one');
+  const snapshot = await waitFor(view, ({ messages }) => messages[0]?.seq === 1, 1_000);
+  expect(texts(snapshot)).toEqual(['one']);
+});
+
 test('an event confirms a message whose acknowledgement never comes', async () => {
   const client = await signedIn(anna);
   const view = await opened(client, anna);
@@ -357,6 +368,16 @@ test('what was joined and left while away is found at the next connection', asyn
   server.faults.loseEvent = () => false;
   server.cut(anna);
   await waitFor(messenger, ({ conversations }) => conversations.map(({ id }) => id).join() === joined);
+});
+
+test('what was left while away is gone at the next connection', async () => {
+  const client = await signedIn(anna);
+  const view = await opened(client, anna);
+  server.faults.loseEvent = () => true;
+  server.removeMember(circle, anna);
+  server.cut(anna);
+  await waitFor(view, ({ status }) => status === 'gone');
+  expect(client.messenger(anna.as).getSnapshot().conversations).toEqual([]);
 });
 
 test('somebody else’s conversation is gone, not loading for ever', async () => {

@@ -34,6 +34,8 @@ export function createEnvironment(): Environment {
 /** One tab (or one client in Node) among those that share a device's storage. */
 export interface Tab {
   readonly id: string;
+  /** Whether there may be others of which this one can tell who lives. */
+  readonly hasNeighbours: boolean;
   /** Ids of the tabs that live; undefined where the browser can't tell (no Web Locks outside a secure context). */
   living(): Promise<ReadonlySet<string> | undefined>;
   close(): void;
@@ -46,7 +48,7 @@ export function createTab(id: string): Tab {
   const locks = typeof navigator === 'undefined' ? undefined : (navigator.locks as LockManager | undefined);
   // Node has Web Locks too, but its storage is memory: nothing is shared there.
   if (typeof document === 'undefined' || locks === undefined) {
-    return { id, living: async () => undefined, close: () => undefined };
+    return { id, hasNeighbours: false, living: async () => undefined, close: () => undefined };
   }
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => {
@@ -55,6 +57,7 @@ export function createTab(id: string): Tab {
   locks.request(lockPrefix + id, () => held).catch(() => undefined);
   return {
     id,
+    hasNeighbours: true,
     async living() {
       const { held: taken = [] } = await locks.query();
       const names = taken.map((lock) => lock.name ?? '').filter((name) => name.startsWith(lockPrefix));

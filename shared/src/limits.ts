@@ -247,6 +247,8 @@ export const clientLimits = {
   /** Between attempts to send a message that was refused for now (P8: first ack within 3 s of recovery). */
   resendMinMs: 300,
   resendMaxMs: 2 * second,
+  /** How often a tab looks for messages that a dead tab has left unsent. */
+  adoptMs: 15 * second,
   /** A read mark is told at most this often. */
   readMarkMs: 1 * second,
   /** The list of members is read again at most this often while it changes. */

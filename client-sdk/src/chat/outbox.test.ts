@@ -54,6 +54,7 @@ async function openTab(device: Device, receiver: Receiver, account: AccountId, i
   device.living.add(id);
   const tab: Tab = {
     id,
+    hasNeighbours: true,
     living: async () => new Set(device.living),
     close: () => device.living.delete(id),
   };

@@ -75,6 +75,7 @@ export class Outbox {
   readonly #ports: OutboxPorts;
   readonly #lanes = new Map<string, Lane>();
   #accountId: AccountId | undefined;
+  #lookTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
@@ -85,6 +86,11 @@ export class Outbox {
   async setAccount(accountId: AccountId | undefined): Promise<void> {
     if (accountId === this.#accountId) return;
     this.#accountId = accountId;
+    clearInterval(this.#lookTimer);
+    // A tab may die while this one lives on.
+    if (accountId !== undefined && this.#ports.tab.hasNeighbours) {
+      this.#lookTimer = setInterval(() => void this.adopt(), clientLimits.adoptMs);
+    }
     for (const [key, lane] of this.#lanes) {
       lane.entries = [];
       lane.wake?.();
@@ -228,6 +234,7 @@ export class Outbox {
 
   close(): void {
     this.#accountId = undefined;
+    clearInterval(this.#lookTimer);
     for (const lane of this.#lanes.values()) {
       lane.entries = [];
       lane.wake?.();
