@@ -336,13 +336,15 @@ describe('demo data', () => {
 });
 
 describe('connections that die', () => {
-  it('under ten writers end no process, hang no query, tear no transaction', async () => {
+  it('under ten writers end no process, hang no query, tear no transaction', {
+    timeout: 70_000,
+  }, async () => {
     const target = await server.createDatabase();
     await migrateDatabase(target);
     const program = fileURLToPath(new URL('./testing/writers-under-fire.ts', import.meta.url));
     // Rejects with the output when the process ends with anything but 0.
     const { stdout } = await promisify(execFile)(process.execPath, [program, target, '4', '7'], {
-      timeout: 25_000,
+      timeout: 60_000,
     });
     const tally = JSON.parse(stdout) as Tally;
     expect(tally).toMatchObject({ foreign: [], hung: 0, lost: 0, torn: 0, misannounced: 0 });

@@ -240,7 +240,9 @@ class Cluster {
         // Ours, alive and silent: immediate shutdown, then as after a power cut.
         if (await this.#isOurs(found.pid)) {
           this.#logger.warn({ postmaster: found.pid }, 'a PostgreSQL of ours does not answer and is stopped');
-          await this.#end(found.pid, 'SIGQUIT', limits.stopMs);
+          const ended = await this.#end(found.pid, 'SIGQUIT', limits.adoptMs);
+          // Its children end with it; PostgreSQL itself checks that none is left before it starts again.
+          if (!ended) await this.#end(found.pid, 'SIGKILL', limits.adoptMs);
         }
       }
       const started = await this.#spawn(deadline);
@@ -314,10 +316,12 @@ class Cluster {
     return isPostmasterOf(pid, this.#state.cluster);
   }
 
-  async #end(pid: number, signal: 'SIGINT' | 'SIGQUIT', timeoutMs: number): Promise<boolean> {
+  async #end(pid: number, signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL', timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
     try {
       process.kill(pid, signal);
+      // One that was suspended takes no other signal before this.
+      process.kill(pid, 'SIGCONT');
     } catch {
       // Gone in the meantime.
     }
