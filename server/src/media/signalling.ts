@@ -156,7 +156,7 @@ class Connection implements PeerConnection {
     setTimeout(() => this.#socket.terminate(), closeGraceMs).unref();
   }
 
-  /** One beat of the heart: a client that answered none of the last ones is gone. */
+  /** One beat of the heart: a client that answered none of the last ones is gone, or talks without ever listening. */
   beat(): void {
     if (this.#closed) return;
     if (this.#missedBeats >= mediaLimits.heartbeatsMissed) {
@@ -194,7 +194,6 @@ class Connection implements PeerConnection {
 
   #receive(data: unknown, isBinary: boolean): void {
     if (this.#closed) return;
-    this.#missedBeats = 0;
     let read: ReadRequest | undefined;
     try {
       read = isBinary ? undefined : readRequest(String(data));
