@@ -1,7 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ChallengeId, InviteId, SessionId } from '@zvonok/shared';
 import { accountLimits } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLogger } from '../platform/logger.ts';
 import { signal } from '../platform/outbound.ts';
+import { openRedis } from '../platform/redis.ts';
 import { callerOf, outcomeOf, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { makeSchool, newAccount, nextPhone, type TestSchool } from '../testing/school.ts';
 import { deviceNameOf } from './accounts.sessions.actions.ts';
@@ -275,6 +279,52 @@ it('keeps at most so many devices of one account', async () => {
 it('names devices without repeating what a header says', () => {
   expect(deviceNameOf('Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0')).toBe('Firefox, Windows');
   expect(deviceNameOf('\u202eevil')).toBe('—');
+});
+
+it('sends no code while the counters are away', async () => {
+  // Nothing listens there: the counters of a Redis that is gone.
+  const redis = await openRedis('redis://127.0.0.1:1', createLogger({ logLevel: 'silent' }));
+  const uncounted = await startRooms({ rateLimits: 'on', counters: redis.counters });
+  try {
+    const phone = nextPhone();
+    await uncounted.platform.database.inTransaction((tx) => uncounted.accounts.ensureAccount(tx, phone));
+    expect(outcomeOf(await uncounted.call('accounts.requestCode', undefined, { phone }))).toBe('UNAVAILABLE');
+    const stored = await uncounted.platform.database.client.unsafe('select 1 from code_challenges');
+    expect(stored).toHaveLength(0);
+    expect(uncounted.texts).toHaveLength(0);
+  } finally {
+    await uncounted.close();
+    await redis.close();
+  }
+});
+
+it('hands phone and text to the SMS gateway, and follows it nowhere else', async () => {
+  const asked: string[] = [];
+  const gateway = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url?.startsWith('/moved')) response.writeHead(302, { location: '/elsewhere' }).end();
+    else if (request.url?.startsWith('/hangs')) return;
+    else response.writeHead(request.url?.startsWith('/refuses') ? 500 : 200).end('ok');
+  });
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+  const { port } = gateway.address() as AddressInfo;
+  const send = (path: string) =>
+    createHttpSender(`http://127.0.0.1:${port}/${path}?key=s&to={phone}&text={text}`, 300).send(
+      '+79000000001',
+      'код 12 & $& 3',
+    );
+  try {
+    await send('sends');
+    expect(new URL(asked[0] ?? '', 'http://x').searchParams.get('to')).toBe('+79000000001');
+    expect(new URL(asked[0] ?? '', 'http://x').searchParams.get('text')).toBe('код 12 & $& 3');
+    for (const path of ['moved', 'refuses', 'hangs']) {
+      await expect(send(path)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    }
+    expect(asked.some((url) => url.startsWith('/elsewhere'))).toBe(false);
+  } finally {
+    gateway.closeAllConnections();
+    await new Promise((resolve) => gateway.close(resolve));
+  }
 });
 
 it('prints codes past the logger, and keeps phone and text out of the gateway’s errors', async () => {

@@ -18,7 +18,7 @@ import { createLogger } from '../platform/logger.ts';
 import { type Announcement, createOutbound } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, SessionCarrier } from '../platform/procedures.ts';
-import { createMemoryCounters } from '../platform/redis.ts';
+import { createMemoryCounters, type SharedCounters } from '../platform/redis.ts';
 import { startTestPostgres } from '../platform/testing/test-postgres.ts';
 import { createSchool, type School } from '../school/index.ts';
 
@@ -59,7 +59,11 @@ export interface Rooms {
 
 /** Starts a PostgreSQL of its own and the rooms on it; `close` removes both. */
 export async function startRooms(
-  options: { readonly rateLimits?: 'on' | 'off'; readonly sms?: SmsSender } = {},
+  options: {
+    readonly rateLimits?: 'on' | 'off';
+    readonly sms?: SmsSender;
+    readonly counters?: SharedCounters;
+  } = {},
 ): Promise<Rooms> {
   const postgres = await startTestPostgres();
   const { config, secrets } = readConfig({
@@ -86,7 +90,7 @@ export async function startRooms(
     secrets,
     logger,
     database,
-    counters: createMemoryCounters(),
+    counters: options.counters ?? createMemoryCounters(),
     outbound,
   };
   const texts: { phone: string; text: string }[] = [];
