@@ -18,7 +18,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { createLogger } from './logger.ts';
 import type { Owner } from './testing/postgres-owner.ts';
@@ -36,9 +36,23 @@ const owners: ChildProcess[] = [];
 const servers: EmbeddedPostgres[] = [];
 const others: ChildProcess[] = [];
 
-beforeEach(async () => {
+/** Making a cluster is the slow part, so that most tests find the one of those before them, stopped. */
+let sharedDir: string;
+
+const useFreshDir = async (): Promise<void> => {
   dataDir = await mkdtemp(join(tmpdir(), 'zvonok-postgres-'));
+};
+
+beforeAll(async () => {
+  await useFreshDir();
+  sharedDir = dataDir;
 });
+
+beforeEach(() => {
+  dataDir = sharedDir;
+});
+
+afterAll(() => rmSync(sharedDir, { recursive: true, force: true }));
 
 afterEach(async () => {
   for (const owner of owners.splice(0)) owner.kill('SIGKILL');
@@ -46,7 +60,7 @@ afterEach(async () => {
   for (const other of others.splice(0)) other.kill('SIGKILL');
   // Whatever a test left running is adopted and stopped.
   if (existsSync(join(dataDir, 'postgres', 'postmaster.pid'))) await (await start()).stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  if (dataDir !== sharedDir) rmSync(dataDir, { recursive: true, force: true });
 });
 
 const start = async (join?: boolean): Promise<EmbeddedPostgres> => {
@@ -138,19 +152,19 @@ it('keeps what people wrote out of its log', async () => {
 
 it('stops, and starts again with its data, password and port', async () => {
   const first = await start();
-  await ask(first.url, (sql) => sql`create table kept (id int)`);
+  await ask(first.url, (sql) => sql`create table kept_4 (id int)`);
   const pid = first.pid();
   await first.stop();
   await first.stop();
   expect(isAlive(pid ?? 0)).toBe(false);
   const second = await start();
   expect(second.url).toBe(first.url);
-  expect(await ask(second.url, (sql) => sql`select * from kept`)).toHaveLength(0);
+  expect(await ask(second.url, (sql) => sql`select * from kept_4`)).toHaveLength(0);
 });
 
 it('adopts its postmaster after a kill -9 of the process, and loses nothing committed', async () => {
   const { process: crashing, owner } = await startOwner();
-  await ask(owner.url, (sql) => sql`create table kept as select 1 as id`);
+  await ask(owner.url, (sql) => sql`create table kept_5 as select 1 as id`);
   crashing.kill('SIGKILL');
   await once(crashing, 'exit');
   expect(isAlive(owner.pid)).toBe(true);
@@ -160,14 +174,14 @@ it('adopts its postmaster after a kill -9 of the process, and loses nothing comm
   expect(Date.now() - startedAt).toBeLessThan(readyWithinMs);
   expect(server).toMatchObject({ adopted: true, url: owner.url });
   expect(server.pid()).toBe(owner.pid);
-  expect(await ask(server.url, (sql) => sql`select id from kept`)).toEqual([{ id: 1 }]);
+  expect(await ask(server.url, (sql) => sql`select id from kept_5`)).toEqual([{ id: 1 }]);
   await server.stop();
   expect(isAlive(owner.pid)).toBe(false);
 });
 
 it('starts after a kill -9 of the process and of the postmaster', async () => {
   const { process: crashing, owner } = await startOwner();
-  await ask(owner.url, (sql) => sql`create table kept as select 1 as id`);
+  await ask(owner.url, (sql) => sql`create table kept_6 as select 1 as id`);
   crashing.kill('SIGKILL');
   process.kill(owner.pid, 'SIGKILL');
   await once(crashing, 'exit');
@@ -176,7 +190,7 @@ it('starts after a kill -9 of the process and of the postmaster', async () => {
   const server = await start();
   expect(Date.now() - startedAt).toBeLessThan(readyWithinMs);
   expect(server.adopted).toBe(false);
-  expect(await ask(server.url, (sql) => sql`select id from kept`)).toEqual([{ id: 1 }]);
+  expect(await ask(server.url, (sql) => sql`select id from kept_6`)).toEqual([{ id: 1 }]);
 });
 
 it('leaves a foreign process alone that has the pid of a stale pid file', async () => {
@@ -270,6 +284,7 @@ it('takes another port when its own is taken', async () => {
 });
 
 it('of two first starts at once makes one cluster with one owner', async () => {
+  await useFreshDir();
   const both = await Promise.all([startOwner(), startOwner()]);
   const ready = both.filter(({ owner }) => owner.error === undefined);
   expect(ready).toHaveLength(1);
@@ -279,6 +294,7 @@ it('of two first starts at once makes one cluster with one owner', async () => {
 });
 
 it('says that the password file is missing instead of making a new cluster', async () => {
+  await useFreshDir();
   const first = await start();
   await first.stop();
   rmSync(join(dataDir, 'postgres.json'));
@@ -286,6 +302,7 @@ it('says that the password file is missing instead of making a new cluster', asy
 });
 
 it.runIf(process.getuid?.() === 0)('runs for root although DATA_DIR lies in a closed directory', async () => {
+  await useFreshDir();
   const closed = join(dataDir, 'closed');
   mkdirSync(closed, { mode: 0o700 });
   chmodSync(closed, 0o700);
