@@ -398,7 +398,8 @@ export class LiveConversation implements ConversationView {
   }
 
   #nextStep(): (() => Promise<void>) | undefined {
-    if (this.#isGone || this.#isClosed) return undefined;
+    // Read only while events flow: what happens between a reading and the connection after it would be missed.
+    if (this.#isGone || this.#isClosed || !this.#ports.isOnline()) return undefined;
     if (this.#conversation === undefined) return () => this.#readConversation();
     if (this.#isOpened && this.#window === undefined) return () => this.#readNewest();
     if (!this.#line.isBehind && !this.#mustReload) return undefined;

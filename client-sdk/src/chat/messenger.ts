@@ -142,7 +142,8 @@ export class LiveMessenger implements Messenger {
     clearTimeout(this.#timer);
     if (this.#isClosed || this.#isComparing) return;
     this.#isComparing = true;
-    const isDue = !this.#isLoaded || (this.#ports.isOnline() && this.#ports.isVisible());
+    // Only while events flow: what happens between a reading and the connection after it would be missed.
+    const isDue = this.#ports.isOnline() && (this.#ports.isVisible() || !this.#isLoaded);
     const work = !isDue ? Promise.resolve() : this.#isLoaded ? this.#compareHeads() : this.refresh();
     work
       .then(
