@@ -23,7 +23,11 @@ export async function withLock(file, work, { onWait } = {}) {
 const HOLDER = `
 command -v flock >/dev/null || { echo held; exec cat >/dev/null; }
 exec 9>>"$1" || exit 1
-flock -n 9 || { echo wait; flock 9; }
+flock -n 9 || {
+  echo wait
+  # A wait that nobody waits for ends too.
+  until flock -w 1 9; do kill -0 "$PPID" || exit 1; done
+}
 echo held
 exec cat >/dev/null`;
 

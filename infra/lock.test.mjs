@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,21 +8,29 @@ import { withLock } from './lock.mjs';
 
 let folder;
 let file;
+let others;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'zvonok-lock-'));
   file = join(folder, 'not-yet-there', 'lock');
+  others = [];
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const child of others) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
 
-/** A process that takes the lock, says so, and keeps it until it is killed. */
-async function holder() {
+/** A process that wants the lock, and keeps it until it is killed. Resolves when it says `word`: wait or held. */
+async function other(word) {
   const script = `
     const { withLock } = await import(${JSON.stringify(new URL('./lock.mjs', import.meta.url).href)});
-    await withLock(${JSON.stringify(file)}, () => new Promise(() => console.log('held')));`;
+    const onWait = () => console.log('wait');
+    await withLock(${JSON.stringify(file)}, () => new Promise(() => console.log('held')), { onWait });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(child.stdout, 'data');
+  others.push(child);
+  const [said] = await once(child.stdout, 'data');
+  expect(said.toString()).toBe(`${word}\n`);
   return child;
 }
 
@@ -47,12 +55,25 @@ it('gives the lock up when the work fails', async () => {
 });
 
 it('takes over from a process that was killed while it held the lock', async () => {
-  const other = await holder();
+  const holder = await other('held');
   let waited = false;
   const ours = withLock(file, async () => 'ours', { onWait: () => (waited = true) });
   await expect.poll(() => waited).toBe(true);
-  other.kill('SIGKILL');
+  holder.kill('SIGKILL');
   expect(await ours).toBe('ours');
+});
+
+it('does not wait on behalf of a process that is gone', async () => {
+  await withLock(file, async () => {
+    const waiter = await other('wait');
+    const waiting = () =>
+      spawnSync('pgrep', ['-f', `sh ${file}`])
+        .stdout.toString()
+        .trim();
+    expect(waiting()).not.toBe('');
+    waiter.kill('SIGKILL');
+    await expect.poll(waiting, { timeout: 10_000 }).toBe('');
+  });
 });
 
 it('says so when the lock cannot be made', async () => {

@@ -32,8 +32,6 @@ export async function installDependencies({ env }) {
 
 /** Builds the web messenger into web/dist if it, or what it is made with, changed. */
 export async function buildWeb({ env }) {
-  const { scripts } = JSON.parse(await readFile(join(ROOT, 'web', 'package.json'), 'utf8'));
-  if (!scripts?.build) return console.log('The web messenger has no build script yet');
   const stamp = join(ROOT, 'web', 'dist', STAMP);
   const sources = await Promise.all(['web', 'client-sdk/src', 'shared/src'].map(filesUnder));
   const files = ['pnpm-lock.yaml', ...sources.flat()].filter((file) => !/\.test\.tsx?$/.test(file));
