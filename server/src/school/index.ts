@@ -18,6 +18,8 @@ import {
   type PeopleChanged,
   type SchoolChanges,
 } from './school.changes.ts';
+import { listEverybody, listGroupPeople } from './school.directory.store.ts';
+import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import {
   type ConversationDescriptor,
   canContact,
@@ -30,15 +32,10 @@ import {
   activeOf,
   describeMembers,
   findActor,
-  groupsOfMembers,
   listActiveMemberships,
-  listEverybody,
-  listGroupPeople,
   listGroups,
-  loadFacts,
   type Reader,
   type StoredGroup,
-  subjectsOf,
 } from './school.store.ts';
 
 export type { PeopleChange, PeopleChanged } from './school.changes.ts';

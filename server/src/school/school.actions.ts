@@ -31,6 +31,8 @@ import {
   normaliseLabel,
   type SchoolChanges,
 } from './school.changes.ts';
+import { isSeen, listDirectory } from './school.directory.store.ts';
+import { loadFacts } from './school.facts.store.ts';
 import {
   addInvite,
   describeInvite,
@@ -60,10 +62,7 @@ import {
   findStaffRoom,
   getSchools,
   getVerifiedAt,
-  isSeen,
-  listDirectory,
   listGroups,
-  loadFacts,
   queryOf,
   type Reader,
 } from './school.store.ts';

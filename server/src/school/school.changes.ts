@@ -14,6 +14,7 @@ import {
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
+import { loadFacts } from './school.facts.store.ts';
 import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
 import { type MemberFacts, normaliseFullName } from './school.policy.ts';
 import {
@@ -32,7 +33,6 @@ import {
   guardiansOf,
   listByRole,
   listGroups,
-  loadFacts,
   lockSchool,
   type Reader,
   removeAttachment,

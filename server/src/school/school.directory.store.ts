@@ -1,0 +1,178 @@
+import { type GroupId, type MembershipId, type Role, type SchoolId, staffRoles } from '@zvonok/shared';
+import { and, asc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
+import type { DirectoryScope } from './school.policy.ts';
+import { isVerified, queryOf, type Reader, type StoredGroup, verificationJoin } from './school.store.ts';
+import { memberships, verifications } from './school.tables.ts';
+
+/** Ids of the active memberships with a tie to the group: pupils, attached teachers, guardians of its pupils. */
+export async function listGroupPeople(
+  reader: Reader,
+  schoolId: SchoolId,
+  groupId: GroupId,
+): Promise<MembershipId[]> {
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        or(
+          and(eq(memberships.role, 'pupil'), eq(memberships.groupId, groupId)),
+          attachedTo([groupId]),
+          guardianOfPupilsIn([groupId]),
+        ),
+      ),
+    );
+  return rows.map((row) => row.id);
+}
+
+/** A light reading of everybody, for conversations of the whole school. */
+export async function listEverybody(
+  reader: Reader,
+  schoolId: SchoolId,
+  only?: readonly MembershipId[],
+): Promise<{ membershipId: MembershipId; role: Role; verified: boolean; linked: boolean }[]> {
+  if (only?.length === 0) return [];
+  return queryOf(reader)
+    .select({
+      membershipId: memberships.id,
+      role: memberships.role,
+      verified: isVerified,
+      linked: sql<boolean>`${hasChild()}`,
+    })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        only === undefined ? undefined : inArray(memberships.id, [...only]),
+      ),
+    );
+}
+
+const idList = (ids: readonly string[]) =>
+  sql.join(
+    ids.map((id) => sql`${id}::uuid`),
+    sql`, `,
+  );
+
+/** An attachment row of the membership at hand; correlated, so the columns are spelled out. */
+function attachedTo(groupIds: readonly GroupId[]): SQL {
+  if (groupIds.length === 0) return sql`false`;
+  return sql`exists (select 1 from teacher_attachments a
+    where a.school_id = ${memberships.schoolId} and a.membership_id = ${memberships.id}
+      and a.group_id in (${idList(groupIds)}))`;
+}
+
+function guardianOfPupilsIn(groupIds: readonly GroupId[]): SQL {
+  if (groupIds.length === 0) return sql`false`;
+  return sql`exists (select 1 from guardian_links l
+    join memberships c on c.school_id = l.school_id and c.id = l.child_id
+    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
+      and c.role = 'pupil' and c.ended_at is null and c.group_id in (${idList(groupIds)}))`;
+}
+
+function hasChild(): SQL {
+  return sql`exists (select 1 from guardian_links l
+    join memberships c on c.school_id = l.school_id and c.id = l.child_id
+    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
+      and c.role = 'pupil' and c.ended_at is null)`;
+}
+
+const tiedTo = (groupId: GroupId) =>
+  or(eq(memberships.groupId, groupId), attachedTo([groupId]), guardianOfPupilsIn([groupId]));
+
+const verifiedStaff = () =>
+  and(inArray(memberships.role, [...staffRoles]), isNotNull(verifications.membershipId));
+
+/** Whom a scope lets see. */
+function seenIn(scope: DirectoryScope): SQL | undefined {
+  if (scope === 'everybody') return undefined;
+  const parts: (SQL | undefined)[] = [inArray(memberships.id, [...scope.members])];
+  if (scope.staff === 'all') parts.push(inArray(memberships.role, [...staffRoles]));
+  if (scope.staff === 'verified') parts.push(verifiedStaff());
+  if (scope.staff === 'leadership') {
+    parts.push(
+      and(inArray(memberships.role, ['admin', 'head']), isNotNull(verifications.membershipId)),
+      and(
+        eq(memberships.role, 'teacher'),
+        isNotNull(verifications.membershipId),
+        attachedTo(scope.teachersOf),
+      ),
+    );
+  }
+  if (scope.staff === 'admins') parts.push(eq(memberships.role, 'admin'));
+  if (scope.pupilsOf.length > 0) {
+    parts.push(and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...scope.pupilsOf])));
+  }
+  if (scope.guardiansOf.length > 0) {
+    parts.push(and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(scope.guardiansOf)));
+  }
+  if (scope.invitedGuardiansOf.length > 0) {
+    parts.push(
+      and(eq(memberships.role, 'guardian'), inArray(memberships.groupId, [...scope.invitedGuardiansOf])),
+    );
+  }
+  return or(...parts);
+}
+
+/** A page of the directory by name, of ids; and whether more follow. */
+export async function listDirectory(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: DirectoryScope,
+  filter: {
+    /** People tied to a class; in the staff room everybody who works in the school and is verified. */
+    readonly group: Pick<StoredGroup, 'id' | 'kind'> | undefined;
+    readonly role: Role | undefined;
+    readonly after: MembershipId | undefined;
+    readonly limit: number;
+  },
+): Promise<{ ids: MembershipId[]; hasMore: boolean }> {
+  const { group, role, after, limit } = filter;
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        seenIn(scope),
+        role === undefined ? undefined : eq(memberships.role, role),
+        group === undefined ? undefined : group.kind === 'staff' ? verifiedStaff() : tiedTo(group.id),
+        after === undefined
+          ? undefined
+          : sql`(${memberships.fullName}, ${memberships.id}) >
+              (select p.full_name, p.id from memberships p
+                where p.school_id = ${schoolId} and p.id = ${after})`,
+      ),
+    )
+    .orderBy(asc(memberships.fullName), asc(memberships.id))
+    .limit(limit + 1);
+  return { ids: rows.slice(0, limit).map((row) => row.id), hasMore: rows.length > limit };
+}
+
+/** Whether the scope lets see this one. */
+export async function isSeen(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: DirectoryScope,
+  id: MembershipId,
+): Promise<boolean> {
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.id, id),
+        isNull(memberships.endedAt),
+        seenIn(scope),
+      ),
+    );
+  return rows.length === 1;
+}

@@ -1,0 +1,169 @@
+import type { Attachment, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
+import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import type { MemberFacts } from './school.policy.ts';
+import { isVerified, queryOf, type Reader, verificationJoin } from './school.store.ts';
+import { groups, guardianLinks, memberships, teacherAttachments, verifications } from './school.tables.ts';
+
+/** Everything that decides the rights of active memberships, by id. Those that are over or elsewhere are left out. */
+export async function loadFacts(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<Map<MembershipId, MemberFacts>> {
+  if (ids.length === 0) return new Map();
+  const query = queryOf(reader);
+  const people = await query
+    .select({
+      membershipId: memberships.id,
+      schoolId: memberships.schoolId,
+      accountId: memberships.accountId,
+      role: memberships.role,
+      fullName: memberships.fullName,
+      groupId: memberships.groupId,
+      startedAt: memberships.startedAt,
+      verified: isVerified,
+    })
+    .from(memberships)
+    .leftJoin(verifications, verificationJoin())
+    .where(
+      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
+    );
+  const teachers = people.filter((each) => each.role === 'teacher').map((each) => each.membershipId);
+  const guardians = people.filter((each) => each.role === 'guardian').map((each) => each.membershipId);
+  const attachments =
+    teachers.length === 0
+      ? []
+      : await query
+          .select({
+            membershipId: teacherAttachments.membershipId,
+            groupId: teacherAttachments.groupId,
+            kind: teacherAttachments.kind,
+            subject: teacherAttachments.subject,
+          })
+          .from(teacherAttachments)
+          .innerJoin(
+            groups,
+            and(eq(groups.schoolId, teacherAttachments.schoolId), eq(groups.id, teacherAttachments.groupId)),
+          )
+          .where(
+            and(
+              eq(teacherAttachments.schoolId, schoolId),
+              inArray(teacherAttachments.membershipId, teachers),
+              isNull(groups.archivedAt),
+            ),
+          )
+          .orderBy(asc(groups.name), asc(teacherAttachments.kind), asc(teacherAttachments.subject));
+  const children =
+    guardians.length === 0
+      ? []
+      : await query
+          .select({
+            guardianId: guardianLinks.guardianId,
+            membershipId: memberships.id,
+            fullName: memberships.fullName,
+            groupId: sql<GroupId>`${memberships.groupId}`,
+          })
+          .from(guardianLinks)
+          .innerJoin(
+            memberships,
+            and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.childId)),
+          )
+          .where(
+            and(
+              eq(guardianLinks.schoolId, schoolId),
+              inArray(guardianLinks.guardianId, guardians),
+              eq(memberships.role, 'pupil'),
+              isNull(memberships.endedAt),
+            ),
+          )
+          .orderBy(asc(memberships.fullName), asc(memberships.id));
+  const attachmentsOf = Map.groupBy(attachments, (each) => each.membershipId);
+  const childrenOf = Map.groupBy(children, (each) => each.guardianId);
+  return new Map(
+    people.map((person) => [
+      person.membershipId,
+      {
+        ...person,
+        attachments: (attachmentsOf.get(person.membershipId) ?? []).map(
+          ({ groupId, kind, subject }): Attachment => ({
+            groupId,
+            kind,
+            subject: kind === 'subject' ? subject : null,
+          }),
+        ),
+        children: (childrenOf.get(person.membershipId) ?? []).map(
+          ({ guardianId: _guardianId, ...child }) => child,
+        ),
+      },
+    ]),
+  );
+}
+
+/** Groups that these people are or were tied to in any way that is still on record; of ended memberships too. */
+export async function groupsOfMembers(
+  reader: Reader,
+  schoolId: SchoolId,
+  ids: readonly MembershipId[],
+): Promise<GroupId[]> {
+  if (ids.length === 0) return [];
+  const query = queryOf(reader);
+  const own = query
+    .select({ groupId: sql<GroupId>`${memberships.groupId}` })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        inArray(memberships.id, [...ids]),
+        isNotNull(memberships.groupId),
+      ),
+    );
+  const attached = query
+    .select({ groupId: teacherAttachments.groupId })
+    .from(teacherAttachments)
+    .where(
+      and(eq(teacherAttachments.schoolId, schoolId), inArray(teacherAttachments.membershipId, [...ids])),
+    );
+  const ofChildren = query
+    .select({ groupId: sql<GroupId>`${memberships.groupId}` })
+    .from(guardianLinks)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.childId)),
+    )
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        inArray(guardianLinks.guardianId, [...ids]),
+        isNotNull(memberships.groupId),
+      ),
+    );
+  const rows = await own.union(attached).union(ofChildren);
+  return rows.map((row) => row.groupId);
+}
+
+/** The subjects that active teachers are attached to these groups by, verified or not yet. */
+export async function subjectsOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  groupIds: readonly GroupId[],
+): Promise<{ groupId: GroupId; subject: string }[]> {
+  if (groupIds.length === 0) return [];
+  return queryOf(reader)
+    .selectDistinct({ groupId: teacherAttachments.groupId, subject: teacherAttachments.subject })
+    .from(teacherAttachments)
+    .innerJoin(
+      memberships,
+      and(
+        eq(memberships.schoolId, teacherAttachments.schoolId),
+        eq(memberships.id, teacherAttachments.membershipId),
+      ),
+    )
+    .where(
+      and(
+        eq(teacherAttachments.schoolId, schoolId),
+        inArray(teacherAttachments.groupId, [...groupIds]),
+        eq(teacherAttachments.kind, 'subject'),
+        isNull(memberships.endedAt),
+      ),
+    );
+}
