@@ -124,19 +124,23 @@ it('the teacher starts a lesson; the pupils see it in the chat and join', async 
 });
 
 it('everybody sees and hears everybody', async () => {
-  await sleep(2_000);
   for (const person of inLesson()) {
     const before = await person.received();
-    await sleep(listeningMs);
-    const after = await person.received();
-    const others = after.tiles.filter((tile) => !tile.own);
-    expect(others.map((tile) => tile.name).sort(), person.name).toHaveLength(2);
-    for (const tile of others) {
-      const frames = (after.video[tile.track ?? ''] ?? 0) - (before.video[tile.track ?? ''] ?? 0);
-      expect(frames, `${person.name} sees ${tile.name}`).toBeGreaterThan(10);
-      expect(tile.width, `${person.name} sees ${tile.name}`).toBeGreaterThan(0);
-    }
-    expect(voices(before, after), `${person.name} hears two voices`).toHaveLength(2);
+    // Until enough was decoded, however slow the machine: the beep comes once a second, ten frames take less.
+    await expect
+      .poll(
+        async () => {
+          const after = await person.received();
+          const others = after.tiles.filter((tile) => !tile.own);
+          const seen = others.filter((tile) => {
+            const frames = (after.video[tile.track ?? ''] ?? 0) - (before.video[tile.track ?? ''] ?? 0);
+            return tile.width > 0 && frames >= 10;
+          });
+          return { seen: seen.length, heard: voices(before, after).length, others: others.length };
+        },
+        { timeout: 30_000, interval: 500, message: person.name },
+      )
+      .toEqual({ seen: 2, heard: 2, others: 2 });
   }
   await people.teacher.screenshot('lesson-1280');
   await people.invited.screenshot('lesson-390');
