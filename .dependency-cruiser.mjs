@@ -122,7 +122,7 @@ export default {
       severity: 'error',
       from: {
         path: '^server/src/',
-        pathNot: `${TEST}|^server/src/platform/(?:database|embedded-postgres|migrations)|\\.(?:store|tables)\\.ts$`,
+        pathNot: `${TEST}|^server/src/platform/(?:database|embedded-postgres|migrations|testing/)|\\.(?:store|tables)\\.ts$`,
       },
       to: { path: '(?:^|/)node_modules/(?:drizzle-orm|drizzle-kit|postgres|embedded-postgres)/' },
     },
