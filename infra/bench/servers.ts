@@ -20,7 +20,7 @@ export interface ServerUnderTest {
   /** Resident memory in bytes. */
   residentBytes(): Promise<number>;
   collectGarbage(): Promise<void>;
-  /** Waits until it has nothing left to do (clients that went, connections being set up); at most 20 s. */
+  /** Waits until it has nothing left to do (clients that went, presence being told); at most a minute. */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -108,7 +108,7 @@ async function start(
       await collected;
     },
     async settle() {
-      for (let tries = 0; tries < 20; tries++) {
+      for (let tries = 0; tries < 60; tries++) {
         const before = await cpuSecondsOf(pid);
         await delay(1_000);
         if ((await cpuSecondsOf(pid)) - before < restCores) return;
