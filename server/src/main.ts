@@ -2,6 +2,7 @@ import { createApp } from './app.ts';
 import { seedDemo } from './demo.ts';
 import { ConfigError, readConfig } from './platform/config.ts';
 import { UnfitDatabaseError } from './platform/database.ts';
+import { EmbeddedPostgresError } from './platform/embedded-postgres.ts';
 
 /** What a person reads while starting the server; the log is for machines. */
 function say(line: string) {
@@ -36,7 +37,9 @@ async function main() {
 
 main().catch((error: unknown) => {
   // Faults that their words explain need no stack.
-  const known = error instanceof ConfigError || error instanceof UnfitDatabaseError;
-  process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  const known = [ConfigError, UnfitDatabaseError, EmbeddedPostgresError].some(
+    (kind) => error instanceof kind,
+  );
+  process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : String(error)}\n`);
   process.exit(1);
 });
