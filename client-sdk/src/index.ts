@@ -1,5 +1,5 @@
 export * from '@zvonok/shared';
-export type { Api, Call, Noun, ProcedureInput, ProcedureOutput } from './api.ts';
+export type { Api, Call as CallProcedure, Noun, ProcedureInput, ProcedureOutput } from './api.ts';
 export type {
   ConversationItem,
   ConversationSnapshot,

@@ -1,7 +1,7 @@
 import { type AccountsPorts, createAccounts } from './accounts/index.ts';
 import { createCalls } from './calls/index.ts';
 import { createChat } from './chat/index.ts';
-import { createMedia } from './media/index.ts';
+import { createMedia, type Media } from './media/index.ts';
 import type { Config, Secrets } from './platform/config.ts';
 import { openDatabase } from './platform/database.ts';
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
@@ -27,6 +27,7 @@ export interface App {
   readonly accounts: ReturnType<typeof createAccounts>;
   readonly school: ReturnType<typeof createSchool>;
   readonly chat: ReturnType<typeof createChat>;
+  readonly media: Media;
   /** Opens the doors. Resolves to the address that a browser opens. */
   listen(): Promise<string>;
   /** Lets what is under way finish, then closes in reverse order of building. Idempotent. */
@@ -126,7 +127,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     closers.push(() => presence.close());
     await calls.mountSignalling(gateway.http, gateway.isAllowedOrigin);
 
-    return { platform, accounts, school, chat, listen: gateway.listen, close };
+    return { platform, accounts, school, chat, media, listen: gateway.listen, close };
   } catch (error) {
     await close();
     throw error;
