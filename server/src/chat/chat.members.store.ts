@@ -176,8 +176,8 @@ export async function refreshMemberCount(
   return row?.memberCount ?? 0;
 }
 
-/** Direct chats are nobody's by themselves: those of people who are gone from the school end here. */
-export async function listDirectsOf(
+/** Where these people are members now. */
+export async function listConversationsOf(
   tx: Transaction,
   schoolId: SchoolId,
   membershipIds: readonly MembershipId[],
@@ -185,21 +185,14 @@ export async function listDirectsOf(
   return tx
     .select({ id: conversationMembers.conversationId, membershipId: conversationMembers.membershipId })
     .from(conversationMembers)
-    .innerJoin(
-      conversations,
-      and(
-        eq(conversationMembers.schoolId, conversations.schoolId),
-        eq(conversationMembers.conversationId, conversations.id),
-      ),
-    )
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
         inArray(conversationMembers.membershipId, [...membershipIds]),
-        inArray(conversations.kind, ['direct', 'free', 'council', 'management']),
         isNull(conversationMembers.leftAt),
       ),
-    );
+    )
+    .orderBy(asc(conversationMembers.conversationId));
 }
 
 export async function renameConversation(

@@ -6,7 +6,7 @@ import type { PeopleChange } from '../school/index.ts';
 import {
   changeReader,
   insertConversations,
-  listDirectsOf,
+  listConversationsOf,
   listMemberRows,
   lockFollowing,
   type NewConversation,
@@ -73,6 +73,8 @@ export function createFollowing(school: ChatNeighbours['school']) {
       ) {
         await renameConversation(tx, schoolId, conversation.id, group.name, group.archivedAt);
       }
+      // What a closed group said stays readable for those who were in it.
+      if (group !== undefined && group.archivedAt !== null) continue;
       const wholeConversation =
         change.schoolCreated === true ||
         (conversation.groupId !== null && change.groupIds?.includes(conversation.groupId) === true);
@@ -81,7 +83,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
       const expected = await school.expectedMembersOf(tx, conversation, only);
       await settleMembers(tx, schoolId, conversation.id, expected, only, moves);
     }
-    await endHandPicked(tx, schoolId, people, moves);
+    await endForThoseGone(tx, schoolId, people, moves);
     announce(tx, moves);
   }
 
@@ -118,8 +120,8 @@ export function createFollowing(school: ChatNeighbours['school']) {
     for (const id of left) movesOf(moves, id).left.push(conversationId);
   }
 
-  /** Whoever is gone from the school is gone from the conversations that people were picked for by hand. */
-  async function endHandPicked(
+  /** Whoever is gone from the school is gone from what does not follow people too: direct, hand-picked, archived. */
+  async function endForThoseGone(
     tx: Transaction,
     schoolId: SchoolId,
     people: readonly MembershipId[],
@@ -129,7 +131,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const still = await school.activeOf(tx, schoolId, people);
     const gone = people.filter((id) => !still.has(id));
     if (gone.length === 0) return;
-    for (const { id, membershipId } of await listDirectsOf(tx, schoolId, gone)) {
+    for (const { id, membershipId } of await listConversationsOf(tx, schoolId, gone)) {
       await takeOutMembers(tx, schoolId, id, [membershipId]);
       await announceCount(tx, schoolId, id);
       movesOf(moves, membershipId).left.push(id);
