@@ -16,6 +16,8 @@ const ROOMS = [
   'desk',
 ];
 const anyRoom = `^server/src/(?:${ROOMS.join('|')})/`;
+/** What a test needs to start a server: the app, its demo data, and the ground floor that they are configured by. */
+const SERVER_STARTS = ['^server/src/(?:app|demo)\\.ts$', '^server/src/platform/'];
 const TEST = '\\.test\\.tsx?$';
 const TABLES = '\\.tables\\.ts$';
 
@@ -60,15 +62,29 @@ export default {
     onlyImports(
       'web-on-sdk',
       '^web/',
-      ['^web/', '^client-sdk/src/index\\.ts$'],
+      // The lesson is a door of its own, so that whoever joins none loads none of it.
+      ['^web/', '^client-sdk/src/(?:index|lesson|lesson-devices)\\.ts$'],
       'The messenger talks to the server through the SDK alone, and gets shared types from it too.',
     ),
     onlyImports('server-on-shared', '^server/', ['^server/', '^shared/'], 'The server knows no client.'),
     onlyImports(
       'tests-from-outside',
-      '^tests/',
-      ['^tests/', '^client-sdk/', '^shared/', '^server/src/app\\.ts$'],
-      'Whole-system tests use the SDK, and the server by its front door.',
+      '^tests/(?!media/)',
+      ['^tests/', '^client-sdk/', '^shared/', ...SERVER_STARTS],
+      'Whole-system tests use the SDK, and of the server only what starts one.',
+    ),
+    onlyImports(
+      'tests-of-media',
+      '^tests/media/',
+      [
+        '^tests/',
+        '^client-sdk/',
+        '^shared/',
+        ...SERVER_STARTS,
+        '^server/src/(?:media|calls)/index\\.ts$',
+        '^server/src/testing/',
+      ],
+      'Tests of the SFU may also enter it by its door, without a school around it.',
     ),
     {
       name: 'platform-is-the-ground',
