@@ -54,6 +54,19 @@ export function createCallsActions(platform: Platform, neighbours: CallsNeighbou
     return facts;
   }
 
+  /** Asked for each conversation of a list: loaded once for each request, which has an actor of its own. */
+  const factsOfRequest = new WeakMap<Actor, Promise<MemberFacts | undefined>>();
+  function offeredFacts(actor: Actor): Promise<MemberFacts | undefined> {
+    let facts = factsOfRequest.get(actor);
+    if (facts === undefined) {
+      facts = school
+        .loadFacts(database, actor.schoolId, [actor.membershipId])
+        .then((found) => found.get(actor.membershipId));
+      factsOfRequest.set(actor, facts);
+    }
+    return facts;
+  }
+
   async function findOther(
     reader: Reader,
     person: Person,
@@ -156,9 +169,7 @@ export function createCallsActions(platform: Platform, neighbours: CallsNeighbou
 
     /** Whether to offer the button; the start itself asks again. */
     async mayStartCall(actor: Actor, place: ConversationFacts): Promise<boolean> {
-      const facts = (await school.loadFacts(database, actor.schoolId, [actor.membershipId])).get(
-        actor.membershipId,
-      );
+      const facts = await offeredFacts(actor);
       if (facts === undefined) return false;
       const other = place.kind === 'direct' ? await findOther(database, actor, place) : undefined;
       return canStartCall(place, facts, other);
