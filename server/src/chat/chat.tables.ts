@@ -22,6 +22,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { memberships } from '../school/school.tables.ts';
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
@@ -79,8 +80,14 @@ export const conversationMembers = pgTable(
   (table) => [
     primaryKey({ columns: [table.schoolId, table.conversationId, table.membershipId] }),
     foreignKey({
+      name: 'conversation_members_of_conversation',
       columns: [table.schoolId, table.conversationId],
       foreignColumns: [conversations.schoolId, conversations.id],
+    }),
+    foreignKey({
+      name: 'conversation_members_are_people',
+      columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
     }),
     index('conversation_members_of_membership')
       .on(table.schoolId, table.membershipId)
@@ -107,9 +114,15 @@ export const messages = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.schoolId, table.conversationId, table.seq] }),
+    // Whoever wrote is or was a member: the wall between conversations, and so between schools.
     foreignKey({
-      columns: [table.schoolId, table.conversationId],
-      foreignColumns: [conversations.schoolId, conversations.id],
+      name: 'messages_are_of_members',
+      columns: [table.schoolId, table.conversationId, table.senderId],
+      foreignColumns: [
+        conversationMembers.schoolId,
+        conversationMembers.conversationId,
+        conversationMembers.membershipId,
+      ],
     }),
     uniqueIndex('messages_of_client')
       .on(table.schoolId, table.senderId, table.clientMessageId)
