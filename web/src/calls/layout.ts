@@ -6,12 +6,14 @@ export interface TileSize {
   readonly height: number;
 }
 
-/** Faces are cut neither narrower than a portrait phone's picture nor wider than a camera's. */
-const narrowest = 3 / 4;
+/** A picture is never cut wider than a camera's; how narrow depends on the stage, as phones stand and desktops lie. */
 const widest = 16 / 9;
+const narrowestLying = 6 / 5;
+const narrowestStanding = 3 / 4;
 
 /** The largest equal tiles that fit `count` of them into the stage. */
 export function fitTiles(count: number, width: number, height: number, gap: number): TileSize {
+  const narrowest = width >= height ? narrowestLying : narrowestStanding;
   let best: TileSize = { columns: 1, width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns += 1) {
     const rows = Math.ceil(count / columns);

@@ -381,7 +381,7 @@ function Banners({
       )}
       {notice !== undefined && (
         <p className={classes.banner} data-testid="lesson-notice">
-          <IconAlertTriangle size={20} aria-hidden />
+          <IconHandStop size={20} aria-hidden />
           <span>{notice}</span>
         </p>
       )}

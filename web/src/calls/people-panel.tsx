@@ -260,28 +260,29 @@ function HostTools({
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Label>{name}</Menu.Label>
           <Menu.Item leftSection={<IconPin size={18} aria-hidden />} onClick={() => onPin(key)}>
-            {pinned === key ? t('lesson.unpin') : t('lesson.pin', { name })}
+            {t(pinned === key ? 'lesson.unpin' : 'lesson.pinShort')}
           </Menu.Item>
           {person.handRaisedAt !== null && (
             <Menu.Item
               leftSection={<IconHandOff size={18} aria-hidden />}
               onClick={() => run(lesson.lowerHand(id))}
             >
-              {t('lesson.lower', { name })}
+              {t('lesson.lower')}
             </Menu.Item>
           )}
           <Menu.Item
             leftSection={<IconVideoOff size={18} aria-hidden />}
             onClick={() => run(lesson.setAllowed(id, 'camera', !allowed.camera))}
           >
-            {t(allowed.camera ? 'lesson.forbidCamera' : 'lesson.allowCamera', { name })}
+            {t(allowed.camera ? 'lesson.forbidCamera' : 'lesson.allowCamera')}
           </Menu.Item>
           <Menu.Item
             leftSection={<IconScreenShare size={18} aria-hidden />}
             onClick={() => run(lesson.setAllowed(id, 'screen', !allowed.screen))}
           >
-            {t(allowed.screen ? 'lesson.forbidScreen' : 'lesson.allowScreen', { name })}
+            {t(allowed.screen ? 'lesson.forbidScreen' : 'lesson.allowScreen')}
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item
@@ -290,7 +291,7 @@ function HostTools({
             onClick={onRemove}
             data-testid="remove"
           >
-            {t('lesson.remove', { name })}
+            {t('lesson.remove')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -27,6 +27,9 @@ export interface TileFacts {
   readonly handRaised: boolean;
 }
 
+/** Narrower than this a tile has room for a name alone. */
+const smallPx = 150;
+
 interface TileProps {
   readonly tile: TileFacts;
   readonly lesson: Lesson;
@@ -57,6 +60,7 @@ export const Tile = memo(function Tile({ tile, lesson, speaking, pinned, width, 
       style={{ width, height }}
       data-speaking={speaking || undefined}
       data-source={tile.source}
+      data-small={width < smallPx || undefined}
       data-testid="tile"
       data-member={tile.membershipId}
       data-name={tile.fullName}

@@ -34,6 +34,11 @@ import type { People } from './people.ts';
 /** Messages of one person closer than this are one group: the name is said once. */
 const groupMs = 5 * 60_000;
 
+/** A scroll this soon after a touch, a key or the wheel is the person's own. */
+const handMs = 1_000;
+/** So many unread ones fit under the divider on any screen: the chat opens at its end. */
+const fewUnread = 5;
+
 interface MessageListProps {
   readonly view: ConversationView;
   readonly conversation: ConversationItem;
@@ -90,7 +95,8 @@ export function MessageList({ view, conversation, people, live, inLesson = false
   const firstIndex = messages[0]?.seq ?? conversation.lastSeq + 1;
   const [start] = useState(() => {
     const index = messages.findIndex((message) => message.key === dividerKey);
-    return index > 0 || (index === 0 && !hasOlder)
+    const whole = index > 0 || (index === 0 && !hasOlder);
+    return whole && messages.length - index > fewUnread
       ? ({ index, align: 'start', offset: -96 } as const)
       : ({ index: 'LAST', align: 'end' } as const);
   });
@@ -121,12 +127,34 @@ export function MessageList({ view, conversation, people, live, inLesson = false
     if (newest?.state === 'sending') list.current?.scrollToIndex({ index: 'LAST', align: 'end' });
   }, [newest?.state]);
 
+  // At the end one stays at the end, whatever grows: names that load, a card that changes, the phone's keyboard.
+  const sticking = useRef(start.index === 'LAST');
+  const touchedAt = useRef(0);
+  const stick = useCallback(() => {
+    if (sticking.current) list.current?.scrollTo({ top: Number.MAX_SAFE_INTEGER });
+  }, []);
+  const follow = useCallback((bottom: boolean) => {
+    setAtBottom(bottom);
+    if (bottom) sticking.current = true;
+    else if (Date.now() - touchedAt.current < handMs) sticking.current = false;
+  }, []);
+  const touched = () => {
+    touchedAt.current = Date.now();
+  };
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (frame.current === null) return undefined;
+    const observer = new ResizeObserver(stick);
+    observer.observe(frame.current);
+    return () => observer.disconnect();
+  }, [stick]);
+
   const announcement = useAnnouncement(snapshot.messages, people, conversation);
   const context = useMemo(() => ({ messages, hasOlder, loadingOlder }), [messages, hasOlder, loadingOlder]);
   const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   return (
-    <div className={classes.frame}>
+    <div ref={frame} className={classes.frame}>
       <div role="log" aria-live="polite" className={classes.hidden} data-testid="announcement">
         {announcement}
       </div>
@@ -151,7 +179,12 @@ export function MessageList({ view, conversation, people, live, inLesson = false
           initialTopMostItemIndex={start}
           alignToBottom
           atBottomThreshold={80}
-          atBottomStateChange={setAtBottom}
+          atBottomStateChange={follow}
+          totalListHeightChanged={stick}
+          onWheel={touched}
+          onTouchMove={touched}
+          onPointerDown={touched}
+          onKeyDown={touched}
           followOutput={(isAtBottom) => (isAtBottom ? (reduced ? 'auto' : 'smooth') : false)}
           increaseViewportBy={{ top: 600, bottom: 200 }}
           computeItemKey={(_, message) => message.key}
