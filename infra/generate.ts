@@ -5,7 +5,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describeConfig } from '../server/src/platform/config.ts';
 import * as shared from '../shared/src/index.ts';
 
-const { disconnectCatalogue, errorCatalogue, eventContract, procedureContract, universalErrors } = shared;
+const {
+  disconnectCatalogue,
+  errorCatalogue,
+  eventContract,
+  procedureContract,
+  signallingEvents,
+  signallingRequests,
+  universalErrors,
+} = shared;
 
 /** What this file needs to know of JSON Schema. */
 interface Shape {
@@ -103,6 +111,13 @@ function protocol(): string {
     const { name, summary, audience, payload } = event as shared.ContractEvent;
     return `### ${name}\n\n${summary}\n\nSent to every device of the ${audience}.\n\n${block('Payload', payload as Shape)}`;
   });
+  const requests = Object.entries(signallingRequests).map(
+    ([name, { summary, params, result }]) =>
+      `### ${name}\n\n${summary}\n\n${block('Params', params as Shape)}\n${block('Result', result as Shape)}`,
+  );
+  const notifications = Object.entries(signallingEvents).map(
+    ([name, { summary, data }]) => `### ${name}\n\n${summary}\n\n${block('Data', data as Shape)}`,
+  );
   const shapes = [...shapeNames].map(
     ([shape, name]) => `### ${name}\n\n\`\`\`\n${fields(shape as Shape)}\n\`\`\`\n`,
   );
@@ -128,6 +143,17 @@ ${procedures.join('\n')}
 ## Events
 
 ${events.join('\n')}
+## Media signalling
+
+The media of a call has a WebSocket of its own at \`${shared.signallingPath}\`, JSON in text frames of at most
+${shared.mediaLimits.messageBytes / 1024} KB. The client sends \`{id, method, params}\` with a rising positive \`id\`, first of all \`join\` with a ticket of
+\`calls.createTicket\`; each is answered once by \`{id, ok: true, result}\` or \`{id, ok: false, error}\`. The server sends
+\`{event, data}\`. A close code from 4000 to 4499 means: come back with a new ticket; one from 4500 on: do not.
+
+${requests.join('\n')}
+## Media events
+
+${notifications.join('\n')}
 ## Shapes
 
 ${shapes.join('\n')}

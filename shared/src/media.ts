@@ -198,8 +198,8 @@ const nothing = strict({});
 const byProducer = strict({ producerId: MediaId });
 
 export const signallingRequests = {
-  /** First of all, within 10 s of opening. */
   join: {
+    summary: 'Comes in, by a ticket. First of all, within 10 s of opening.',
     params: strict({
       ticket: Type.String({ minLength: 1, maxLength: 2_048 }),
       version: Type.String({ maxLength: 16 }),
@@ -215,12 +215,15 @@ export const signallingRequests = {
       activeSpeaker: Type.Union([PeerId, Type.Null()]),
     }),
   },
-  /** Leaves for good: the hand goes down and the others see it at once. */
-  leave: { params: nothing, result: nothing },
-  /** Tells the client that the server is there; ask every 5 s. */
-  ping: { params: nothing, result: nothing },
-  /** One `send` and one `recv` per connection; `recv` names what the client can decode, and starts consumption. */
+  leave: {
+    summary: 'Leaves for good: the hand goes down and the others see it at once.',
+    params: nothing,
+    result: nothing,
+  },
+  ping: { summary: 'Asks whether the server is there; every few seconds.', params: nothing, result: nothing },
   createTransport: {
+    summary:
+      'One `send` and one `recv` for each connection; `recv` names what the client can decode, and starts consumption.',
     params: Type.Union([
       strict({ direction: Type.Literal('send') }),
       strict({ direction: Type.Literal('recv'), rtpCapabilities: RtpCapabilities }),
@@ -233,12 +236,18 @@ export const signallingRequests = {
     }),
   },
   connectTransport: {
+    summary: 'The client’s side of the DTLS handshake; once for each transport.',
     params: strict({ transportId: MediaId, dtlsParameters: DtlsParameters }),
     result: nothing,
   },
-  restartIce: { params: strict({ transportId: MediaId }), result: strict({ iceParameters: IceParameters }) },
-  /** One producer per source; a second one of a source is CONFLICT, one that the host does not allow FORBIDDEN. */
+  restartIce: {
+    summary: 'New ICE credentials for a path that was lost.',
+    params: strict({ transportId: MediaId }),
+    result: strict({ iceParameters: IceParameters }),
+  },
   produce: {
+    summary:
+      'Sends a track. One producer for each source: a second is CONFLICT, one that the host does not allow, or any in the lobby, FORBIDDEN.',
     params: strict({
       transportId: MediaId,
       source: TrackSource,
@@ -248,17 +257,21 @@ export const signallingRequests = {
     }),
     result: byProducer,
   },
-  pauseProducer: { params: byProducer, result: nothing },
-  /** FORBIDDEN while the host does not allow the source. */
-  resumeProducer: { params: byProducer, result: nothing },
-  closeProducer: { params: byProducer, result: nothing },
-  /** The client has made the consumer of `consumerAdded`: let it flow. */
-  resumeConsumer: { params: strict({ consumerId: MediaId }), result: nothing },
-  /**
-   * Which pictures the client shows, and how wide in device pixels: those and no others are sent to it, in the layer
-   * that fits. Replaces the list before. Sound needs no asking. Ids that are gone are skipped.
-   */
+  pauseProducer: { summary: 'Switches an own track off.', params: byProducer, result: nothing },
+  resumeProducer: {
+    summary: 'Switches it on again. FORBIDDEN while the host does not allow the source, and in the lobby.',
+    params: byProducer,
+    result: nothing,
+  },
+  closeProducer: { summary: 'Ends an own track.', params: byProducer, result: nothing },
+  resumeConsumer: {
+    summary: 'The client has made the consumer of `consumerAdded`: let it flow.',
+    params: strict({ consumerId: MediaId }),
+    result: nothing,
+  },
   setVisible: {
+    summary:
+      'Which pictures the client shows, and how wide in device pixels: those and no others are sent to it, in the layer that fits. Replaces the list before. Sound needs no asking. Ids that are gone are skipped.',
     params: strict({
       tiles: Type.Array(
         strict({
@@ -271,51 +284,70 @@ export const signallingRequests = {
     }),
     result: nothing,
   },
-  raiseHand: { params: strict({ raised: Type.Boolean() }), result: nothing },
-  /** Host: forbids (mutes) or allows one person's source. Another host’s can’t be changed. */
+  raiseHand: {
+    summary: 'Raises or lowers the own hand.',
+    params: strict({ raised: Type.Boolean() }),
+    result: nothing,
+  },
   setAllowed: {
+    summary: 'Host: forbids (mutes) or allows one person’s source. Another host’s can’t be changed.',
     params: strict({ peerId: PeerId, source: TrackSource, allowed: Type.Boolean() }),
     result: nothing,
   },
-  /** Host: the same for all who are no hosts, those who join later included. */
   setAllAllowed: {
+    summary: 'Host: the same for all who are no hosts, those who join later included.',
     params: strict({ source: TrackSource, allowed: Type.Boolean() }),
     result: nothing,
   },
-  /** Host: takes a hand down, or all of them (peerId null). */
-  lowerHand: { params: strict({ peerId: Type.Union([PeerId, Type.Null()]) }), result: nothing },
-} as const satisfies Record<string, { params: TSchema; result: TSchema }>;
+  lowerHand: {
+    summary: 'Host: takes a hand down, or all of them (peerId null).',
+    params: strict({ peerId: Type.Union([PeerId, Type.Null()]) }),
+    result: nothing,
+  },
+} as const satisfies Record<string, { summary: string; params: TSchema; result: TSchema }>;
+
+const signallingEvent = <Data extends TSchema>(summary: string, data: Data) => ({ summary, data });
 
 export const signallingEvents = {
-  peerJoined: strict({ peer: PeerInfo }),
-  /** Hand, rights, host or a producer of this peer changed; the whole state replaces the one before. */
-  peerChanged: strict({ peer: PeerInfo }),
-  peerLeft: strict({ peerId: PeerId }),
-  stateChanged: strict({ state: RoomState }),
-  /** Make this consumer on the receiving transport and answer with `resumeConsumer`; it is paused until then. */
-  consumerAdded: strict({
-    consumerId: MediaId,
-    producerId: MediaId,
-    peerId: PeerId,
-    source: TrackSource,
-    kind: MediaKind,
-    rtpParameters: Type.Unsafe<RtpParameters>(Type.Any()),
-    producerPaused: Type.Boolean(),
-  }),
-  consumerClosed: strict({ consumerId: MediaId }),
-  /** Null when it has become quiet. */
-  activeSpeakerChanged: strict({ peerId: Type.Union([PeerId, Type.Null()]) }),
-  /** The voices of the last moment, loudest first, -127..0 dBov; empty once when all are silent. */
-  audioLevels: strict({ levels: Type.Array(strict({ peerId: PeerId, level: Type.Integer() })) }),
-  /** The other end of this transport is lost: restart ICE or join again. */
-  transportLost: strict({ transportId: MediaId }),
-} as const satisfies Record<string, TSchema>;
+  peerJoined: signallingEvent('Somebody came in.', strict({ peer: PeerInfo })),
+  peerChanged: signallingEvent(
+    'Hand, rights, host or a producer of this peer changed; the whole state replaces the one before.',
+    strict({ peer: PeerInfo }),
+  ),
+  peerLeft: signallingEvent('Somebody is gone.', strict({ peerId: PeerId })),
+  stateChanged: signallingEvent('The room opened or went back to the lobby.', strict({ state: RoomState })),
+  consumerAdded: signallingEvent(
+    'Make this consumer on the receiving transport and answer with `resumeConsumer`; it is paused until then.',
+    strict({
+      consumerId: MediaId,
+      producerId: MediaId,
+      peerId: PeerId,
+      source: TrackSource,
+      kind: MediaKind,
+      rtpParameters: Type.Unsafe<RtpParameters>(Type.Any()),
+      producerPaused: Type.Boolean(),
+    }),
+  ),
+  consumerClosed: signallingEvent('This consumer is over.', strict({ consumerId: MediaId })),
+  activeSpeakerChanged: signallingEvent(
+    'Whose voice is the dominant one; null when it has become quiet.',
+    strict({ peerId: Type.Union([PeerId, Type.Null()]) }),
+  ),
+  audioLevels: signallingEvent(
+    'The voices of the last moment, loudest first, -127..0 dBov; empty once when all are silent.',
+    strict({ levels: Type.Array(strict({ peerId: PeerId, level: Type.Integer() })) }),
+  ),
+  transportLost: signallingEvent(
+    'The server’s end of this transport is lost: restart ICE or join again.',
+    strict({ transportId: MediaId }),
+  ),
+} as const satisfies Record<string, { summary: string; data: TSchema }>;
 
 export type SignallingMethod = keyof typeof signallingRequests;
 export type SignallingParams<M extends SignallingMethod> = Static<(typeof signallingRequests)[M]['params']>;
 export type SignallingResult<M extends SignallingMethod> = Static<(typeof signallingRequests)[M]['result']>;
 export type SignallingEventName = keyof typeof signallingEvents;
-export type SignallingEventData<E extends SignallingEventName> = Static<(typeof signallingEvents)[E]>;
+export type SignallingEventData<E extends SignallingEventName> = Static<(typeof signallingEvents)[E]['data']>;
 
 export interface SignallingRequest<M extends SignallingMethod = SignallingMethod> {
   readonly id: number;
