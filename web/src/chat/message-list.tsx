@@ -49,8 +49,6 @@ interface MessageListProps {
 }
 
 interface ListContext {
-  readonly messages: readonly ShownMessage[];
-  readonly hasOlder: boolean;
   readonly loadingOlder: boolean;
 }
 
@@ -59,11 +57,7 @@ function Top({ context }: { context?: ListContext }) {
   if (context === undefined) return null;
   return (
     <div className={classes.top}>
-      {context.hasOlder ? (
-        context.loadingOlder && <Loader size="sm" aria-label={t('chat.showEarlier')} />
-      ) : (
-        <span>{t('chat.beginning')}</span>
-      )}
+      {context.loadingOlder && <Loader size="sm" aria-label={t('chat.showEarlier')} />}
     </div>
   );
 }
@@ -150,7 +144,7 @@ export function MessageList({ view, conversation, people, live, inLesson = false
   }, [stick]);
 
   const announcement = useAnnouncement(snapshot.messages, people, conversation);
-  const context = useMemo(() => ({ messages, hasOlder, loadingOlder }), [messages, hasOlder, loadingOlder]);
+  const context = useMemo(() => ({ loadingOlder }), [loadingOlder]);
   const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   return (

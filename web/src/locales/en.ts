@@ -220,7 +220,6 @@ export const en = {
     goneTitle: 'You cannot open this chat',
     goneText: 'It does not exist or you are no longer a member.',
     showEarlier: 'Loading earlier messages…',
-    beginning: 'The beginning of the chat',
     former: 'Former member',
   },
   lesson: {

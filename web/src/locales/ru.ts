@@ -238,7 +238,6 @@ export const ru = {
     goneTitle: 'Этот чат вам недоступен',
     goneText: 'Его нет или вы больше не участник.',
     showEarlier: 'Загружаем более ранние…',
-    beginning: 'Начало чата',
     former: 'Бывший участник',
   },
   lesson: {
