@@ -476,7 +476,13 @@ export class Lesson implements Source<LessonSnapshot> {
   /** Everything of a connection that has ended; what the person wants stays. */
   #drop(session: Session): void {
     if (this.#session !== session) return;
-    this.#lastParticipants = this.#snapshot.participants;
+    const noTrack = (media: RemoteMedia): RemoteMedia => ({ on: media.on, track: null });
+    this.#lastParticipants = this.#snapshot.participants.map((each) => ({
+      ...each,
+      microphone: noTrack(each.microphone),
+      camera: noTrack(each.camera),
+      screen: noTrack(each.screen),
+    }));
     this.#session = undefined;
     clearInterval(this.#statsTimer);
     clearTimeout(this.#visibleTimer);

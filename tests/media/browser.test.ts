@@ -120,15 +120,17 @@ test('two people see and hear each other; a mute, a killed and a stopped worker,
   ] as const) {
     const pid = server.media.findRoom(room)?.find(teacherFacts.membershipId)?.stage.worker.pid;
     if (pid === undefined) throw new Error('the room has no worker');
+    await Promise.all([teacher, pupil].map((page) => page.evaluate(() => window.markMedia())));
     const at = Date.now();
     process.kill(pid, signal);
     await until(() => !server.media.workerPids().includes(pid), 5_000);
     const noticedMs = Date.now() - at;
     await Promise.all([
-      lessonIs(pupil, bothMediaFlow),
-      lessonIs(teacher, (lesson) =>
-        lesson.getSnapshot().participants.some((each) => each.camera.track !== null),
+      lessonIs(
+        pupil,
+        (lesson) => window.hasNewMedia() && lesson.getSnapshot().participants[0]?.microphone.on === true,
       ),
+      lessonIs(teacher, () => window.hasNewMedia()),
     ]);
     const backMs = Date.now() - at;
     console.log(`${signal}: noticed after ${noticedMs} ms, media back after ${backMs} ms`);

@@ -11,6 +11,9 @@ declare global {
   interface Window {
     lesson: Lesson;
     enter(roomId: string, personId: string): void;
+    /** Remembers the tracks that arrive now; `hasNewMedia` then asks for others from everybody who sends. */
+    markMedia(): void;
+    hasNewMedia(): boolean;
     /** Loudness of somebody's voice as this page receives it, in `ms`: the peak of the waveform, 0..1. */
     hear(membershipId: string, ms: number): Promise<number>;
     /** Pictures of somebody that this page decoded and painted in `ms`, and their width. */
@@ -43,6 +46,21 @@ window.enter = (roomId, personId) => {
     { as: personId as MembershipId, callId: roomId as never },
     { microphone: true, camera: true },
   );
+};
+
+const marked = new Set<string>();
+const sent = () =>
+  window.lesson
+    .getSnapshot()
+    .participants.flatMap((each) => [each.microphone, each.camera].filter((media) => media.on));
+
+window.markMedia = () => {
+  for (const { track } of sent()) if (track !== null) marked.add(track.id);
+};
+
+window.hasNewMedia = () => {
+  const tracks = sent().map(({ track }) => track);
+  return tracks.length > 0 && tracks.every((track) => track !== null && !marked.has(track.id));
 };
 
 function participant(membershipId: string) {
