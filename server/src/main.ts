@@ -1,5 +1,6 @@
 import { createApp } from './app.ts';
 import { seedDemo } from './demo.ts';
+import type { Media } from './media/index.ts';
 import { ConfigError, readConfig } from './platform/config.ts';
 import { UnfitDatabaseError } from './platform/database.ts';
 import { EmbeddedPostgresError } from './platform/embedded-postgres.ts';
@@ -33,6 +34,32 @@ async function main() {
   const address = await app.listen();
   app.platform.logger.info({ version: config.version, demo: config.demo }, 'server started');
   say(`Zvonok is ready: ${address}`);
+  tellOfCalls(app.media);
+}
+
+/** How often the preparation of calls is looked at, and told of while it goes on. */
+const callsLookMs = 1_000;
+const callsTellMs = 15_000;
+
+/** Chats don't wait for the media worker; who started the server is told how far it is, and what to run if it can't be had. */
+function tellOfCalls(media: Media) {
+  let toldAt = 0;
+  const timer = setInterval(() => {
+    const status = media.status();
+    if (status.state === 'preparing') {
+      if (Date.now() - toldAt < callsTellMs) return;
+      toldAt = Date.now();
+      say(`Lessons are being prepared: about ${Math.ceil(status.etaMs / 1_000)} s. Chats work meanwhile.`);
+      return;
+    }
+    clearInterval(timer);
+    if (status.state === 'ready') say('Lessons are ready.');
+    else {
+      say(`Lessons are unavailable: ${status.reason}`);
+      if (status.command !== undefined) say(`Run this once, then start again:\n  ${status.command}`);
+    }
+  }, callsLookMs);
+  timer.unref();
 }
 
 main().catch((error: unknown) => {

@@ -218,7 +218,7 @@ const variables = [
   },
   {
     name: 'LOG_LEVEL',
-    default: 'info',
+    default: 'info; warn in demo mode',
     meaning: 'trace, debug, info, warn, error, fatal or silent.',
     example: 'info',
   },
@@ -384,7 +384,8 @@ export const readConfig = (
   if (workerBin !== undefined && !existsSync(resolve(repositoryRoot, workerBin))) {
     fault(`MEDIASOUP_WORKER_BIN: ${workerBin} does not exist.`);
   }
-  const logLevel = oneOf('LOG_LEVEL', logLevels, 'info');
+  // In demo mode a person reads the terminal, and codes appear there.
+  const logLevel = oneOf('LOG_LEVEL', logLevels, demo ? 'warn' : 'info');
   const poolSize = integer('DATABASE_POOL', 10, 2, 100);
 
   const givenSecret = text('SECRET_KEY');
