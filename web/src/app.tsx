@@ -6,6 +6,7 @@ import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
 import { SignIn } from './accounts/sign-in.tsx';
 import { forgetDrafts } from './chat/drafts.ts';
 import { client, useSession } from './platform/client.ts';
+import { ConnectionBanner } from './platform/connection-banner.tsx';
 import { useActing } from './platform/membership.tsx';
 import { Notice } from './platform/notice.tsx';
 import { Shell } from './platform/shell.tsx';
@@ -65,7 +66,14 @@ function SignedInOnly() {
   useEffect(() => {
     if (signedOut) forgetDrafts();
   }, [signedOut]);
-  if (session.state === 'unknown') return <Waiting />;
+  if (session.state === 'unknown') {
+    return (
+      <main>
+        <ConnectionBanner />
+        <Waiting />
+      </main>
+    );
+  }
   if (session.state === 'signedOut') return <Navigate to="/signin" replace />;
   return current === undefined ? <NoMembership /> : <Outlet />;
 }

@@ -87,6 +87,7 @@ export function LiveLesson({
               tiles={tiles}
               pinned={pinned}
               speaker={snapshot.activeSpeaker}
+              waiting={snapshot.room === 'lobby'}
               onPin={togglePin}
             />
           )}
@@ -212,12 +213,15 @@ function Grid({
   tiles,
   pinned,
   speaker,
+  waiting,
   onPin,
 }: {
   lesson: Lesson;
   tiles: readonly TileFacts[];
   pinned: string | undefined;
   speaker: string | null;
+  /** The banner above already tells that nobody is seen yet. */
+  waiting: boolean;
   onPin: (key: string) => void;
 }) {
   const { t } = useTranslation();
@@ -328,7 +332,7 @@ function Grid({
               </button>
             </div>
           )}
-          {tiles.length === 1 && <p className={classes.alone}>{t('lesson.alone')}</p>}
+          {tiles.length === 1 && !waiting && <p className={classes.alone}>{t('lesson.alone')}</p>}
         </>
       )}
     </section>

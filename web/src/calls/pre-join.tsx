@@ -90,34 +90,50 @@ export function PreJoin({ title, action, busy, speaks, problem, onJoin, onBack }
         <div className={classes.side}>
           <p className={classes.place}>{title}</p>
           <h1 className={classes.title}>{t('lesson.preTitle')}</h1>
-          <DeviceSelect
-            label={t('lesson.microphone')}
-            icon={<IconMicrophone size={18} aria-hidden />}
-            devices={devices.microphones}
-            value={microphone.deviceId}
-            onChange={microphone.use}
-          />
-          <Meter track={microphone.track} />
-          <DeviceSelect
-            label={t('lesson.camera')}
-            icon={<IconVideo size={18} aria-hidden />}
-            devices={devices.cameras}
-            value={camera.deviceId}
-            onChange={camera.use}
-          />
-          {devices.speakers.length > 0 && (
-            <DeviceSelect
-              label={t('lesson.speaker')}
-              icon={<IconVolume size={18} aria-hidden />}
-              devices={devices.speakers}
-              value={speakerId}
-              onChange={setSpeakerId}
-            />
-          )}
           {error !== null && (
             <Alert color="brass" role="alert">
               {t(errorKeys[error])}
+              <Button
+                size="xs"
+                variant="default"
+                mt="sm"
+                display="block"
+                onClick={() => {
+                  camera.set(true);
+                  if (speaks) microphone.set(true);
+                }}
+              >
+                {t('common.retry')}
+              </Button>
             </Alert>
+          )}
+          {(error === null || microphone.on || camera.on) && (
+            <>
+              <DeviceSelect
+                label={t('lesson.microphone')}
+                icon={<IconMicrophone size={18} aria-hidden />}
+                devices={devices.microphones}
+                value={microphone.deviceId}
+                onChange={microphone.use}
+              />
+              <Meter track={microphone.track} />
+              <DeviceSelect
+                label={t('lesson.camera')}
+                icon={<IconVideo size={18} aria-hidden />}
+                devices={devices.cameras}
+                value={camera.deviceId}
+                onChange={camera.use}
+              />
+              {devices.speakers.length > 0 && (
+                <DeviceSelect
+                  label={t('lesson.speaker')}
+                  icon={<IconVolume size={18} aria-hidden />}
+                  devices={devices.speakers}
+                  value={speakerId}
+                  onChange={setSpeakerId}
+                />
+              )}
+            </>
           )}
           {problem}
           <Button size="lg" fullWidth loading={busy} onClick={() => join(true)} data-testid="join">

@@ -31,7 +31,7 @@ export function ConversationList() {
 
   return (
     <nav className={classes.list} aria-label={t('chats.list')}>
-      <h1 className={classes.hidden}>{t('chats.title')}</h1>
+      <h2 className={classes.hidden}>{t('chats.title')}</h2>
       <div className={classes.search}>
         <TextInput
           size="md"

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Skeleton } from '@mantine/core';
+import { ActionIcon, Button, Skeleton, VisuallyHidden } from '@mantine/core';
 import { IconArrowLeft, IconLock, IconMessageOff, IconUsers, IconVideo } from '@tabler/icons-react';
 import type { ConversationId, ConversationItem, MembershipId } from '@zvonok/client-sdk';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
@@ -155,6 +155,7 @@ function Header({
   const startWord = direct ? t('chat.startCall') : t(`words.${vocabulary}.startLesson`);
   return (
     <header className={classes.header}>
+      <VisuallyHidden component="h1">{title}</VisuallyHidden>
       <BackButton />
       <button
         type="button"
@@ -173,7 +174,7 @@ function Header({
           </span>
         </span>
       </button>
-      <div className={classes.actions}>
+      <div className={classes.actions} data-live={live || undefined}>
         {live ? (
           <LessonButton to="lesson" word={t('chat.join')} testId="join-lesson" filled />
         ) : (

@@ -62,8 +62,7 @@ function Top({ context }: { context?: ListContext }) {
   );
 }
 
-const Bottom = () => <div className={classes.bottomSpace} />;
-const components = { Header: Top, Footer: Bottom };
+const components = { Header: Top };
 
 export function MessageList({ view, conversation, people, live, inLesson = false }: MessageListProps) {
   const { t } = useTranslation();
@@ -125,7 +124,10 @@ export function MessageList({ view, conversation, people, live, inLesson = false
   const sticking = useRef(start.index === 'LAST');
   const touchedAt = useRef(0);
   const stick = useCallback(() => {
-    if (sticking.current) list.current?.scrollTo({ top: Number.MAX_SAFE_INTEGER });
+    // After the layout that the growth leads to.
+    requestAnimationFrame(() => {
+      if (sticking.current) list.current?.scrollTo({ top: Number.MAX_SAFE_INTEGER });
+    });
   }, []);
   const follow = useCallback((bottom: boolean) => {
     setAtBottom(bottom);
@@ -179,7 +181,7 @@ export function MessageList({ view, conversation, people, live, inLesson = false
           onTouchMove={touched}
           onPointerDown={touched}
           onKeyDown={touched}
-          followOutput={(isAtBottom) => (isAtBottom ? (reduced ? 'auto' : 'smooth') : false)}
+          followOutput={(isAtBottom) => (isAtBottom ? 'auto' : false)}
           increaseViewportBy={{ top: 600, bottom: 200 }}
           computeItemKey={(_, message) => message.key}
           startReached={() => {
@@ -275,10 +277,10 @@ function sameGroup(a: ShownMessage | undefined, b: ShownMessage | undefined): bo
 
 const Item = memo(function Item(props: ItemProps) {
   const { t } = useTranslation();
-  const { message, previous, divided } = props;
+  const { message, previous, next, divided } = props;
   const newDay = previous === undefined || dayNumber(previous.sentAt) !== dayNumber(message.sentAt);
   return (
-    <div className={classes.item}>
+    <div className={classes.item} data-newest={next === undefined || undefined}>
       {newDay && (
         <div className={classes.day}>
           <span>{dayWords(message.sentAt, t)}</span>

@@ -114,6 +114,7 @@ export const theme = createTheme({
       styles: { title: { fontSize: '1.1875rem', fontWeight: 650, lineHeight: 1.3 } },
     },
     Drawer: { styles: { title: { fontSize: '1.125rem', fontWeight: 650 } } },
+    Menu: { styles: { item: { padding: '10px 12px', fontSize: '0.9375rem', borderRadius: '10px' } } },
     Paper: { defaultProps: { radius: 'lg' } },
   },
 });
