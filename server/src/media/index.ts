@@ -38,6 +38,9 @@ export interface MediaOptions {
   readonly logger: Logger;
 }
 
+/** Workers are tried on and on; after so many failures in a row people are told rather than kept waiting. */
+const startsBeforeGivingUp = 4;
+
 /**
  * The SFU of this node. Returns at once: workers are prepared in the background, and nothing but calls waits for them.
  */
@@ -71,6 +74,10 @@ export function createMedia(options: MediaOptions): Media {
       if (pool.size > 0) {
         everReady = true;
         return { state: 'ready' };
+      }
+      if (pool.failedStarts >= startsBeforeGivingUp) {
+        const reason = `No media worker starts: see the log. Is port ${config.rtc.portBase} taken, UDP or TCP?`;
+        return { state: 'unavailable', reason, command: undefined };
       }
       const etaMs = binary.state === 'ready' ? 1_000 : Math.max(1_000, preparedBy - Date.now());
       // A worker that is being replaced is back in a moment: whoever joins waits for it.

@@ -35,6 +35,7 @@ const settledMs = 30_000;
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #running = new Set<MediaWorker>();
+  #failedStarts = 0;
   /** Called when a worker is up or gone, or none will come any more. */
   readonly #waiting = new Set<() => void>();
   readonly #stop = new AbortController();
@@ -55,6 +56,11 @@ export class WorkerPool {
 
   get pids(): readonly number[] {
     return [...this.#running].map((worker) => worker.pid);
+  }
+
+  /** Starts that failed since one last succeeded: a port that is taken, a binary that does not run here. */
+  get failedStarts(): number {
+    return this.#failedStarts;
   }
 
   /** The least loaded worker; waits a little for one that is being replaced. Rejects with `UNAVAILABLE`. */
@@ -104,6 +110,7 @@ export class WorkerPool {
       try {
         await this.#run(slot, binary);
       } catch (error) {
+        this.#failedStarts += 1;
         if (!stopped.aborted) logger.error({ err: error, slot }, 'media worker did not start');
       }
       if (stopped.aborted) return;
@@ -141,6 +148,7 @@ export class WorkerPool {
       const entry = worker;
       process.once('died', () => this.#running.delete(entry));
       this.#running.add(worker);
+      this.#failedStarts = 0;
       this.#announce();
       logger.info({ workerPid: worker.pid, slot }, 'media worker is running');
       void this.#watch(process, watch.signal);
