@@ -353,15 +353,15 @@ function Preparing({
       <Button loading={busy} onClick={onRetry} data-testid="calls-preparing">
         {t('common.retry')}
       </Button>
-      <ToChat to={back} />
+      <ToChat to={back} quiet />
     </Closed>
   );
 }
 
-function ToChat({ to }: { to: string }) {
+function ToChat({ to, quiet }: { to: string; quiet?: boolean }) {
   const { t } = useTranslation();
   return (
-    <Button component={Link} to={to} data-testid="to-chat">
+    <Button component={Link} to={to} variant={quiet === true ? 'default' : 'filled'} data-testid="to-chat">
       {t('lesson.openChat')}
     </Button>
   );

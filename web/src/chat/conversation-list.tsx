@@ -73,14 +73,25 @@ export function ConversationList() {
 
 function Waiting({ membership }: { membership: MyMembership }) {
   const { t } = useTranslation();
-  const unverified = !membership.verified && membership.role !== 'pupil' && membership.role !== 'guardian';
-  return unverified ? (
-    <Notice
-      icon={<IconUserCheck size={36} />}
-      title={t('chats.waitingTitle')}
-      text={t('chats.waitingText')}
-    />
-  ) : (
+  if (membership.standings.includes('PU')) {
+    return (
+      <Notice
+        icon={<IconUserCheck size={36} />}
+        title={t('chats.unlinkedTitle')}
+        text={t('chats.unlinkedText')}
+      />
+    );
+  }
+  if (membership.standings.includes('TU')) {
+    return (
+      <Notice
+        icon={<IconUserCheck size={36} />}
+        title={t('chats.waitingTitle')}
+        text={t('chats.waitingText')}
+      />
+    );
+  }
+  return (
     <Notice icon={<IconMessages size={36} />} title={t('chats.emptyTitle')} text={t('chats.emptyText')} />
   );
 }

@@ -410,7 +410,7 @@ function CallCard({ message, conversation, people, live, inLesson }: ItemProps) 
         <strong>{callWords(body.state, direct, vocabulary, t)}</strong>
         <span>
           {by === undefined ? '' : `${by.fullName} · `}
-          {detail()}
+          <span className={classes.nowrap}>{detail()}</span>
         </span>
       </span>
       {on && !inLesson && (

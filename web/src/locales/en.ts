@@ -168,6 +168,9 @@ export const en = {
     emptyText: 'They appear as soon as the school adds you to a class or group.',
     waitingTitle: 'Waiting for confirmation',
     waitingText: 'Chats open once the school’s administrator has verified you.',
+    unlinkedTitle: 'One step is left: your child',
+    unlinkedText:
+      'Chats open once the school links you to your child. Tell the class teacher whose parent you are.',
     nothingFound: 'Nothing found. Try another name.',
     chooseTitle: 'Choose a chat',
     chooseText: 'Its messages open here.',

@@ -172,6 +172,7 @@ function Accept({
           size="lg"
           label={t('invite.fullName')}
           description={`${t('invite.fullNameHint')}${preview.role === 'guardian' ? `. ${t('invite.childHint')}` : ''}`}
+          descriptionProps={{ lh: 1.4, mb: 6 }}
           name="name"
           autoComplete="name"
           autoCapitalize="words"
