@@ -23,8 +23,18 @@ export const transportLimits = {
   slowReaderMs: 8 * second,
   pingIntervalMs: 20 * second,
   pingTimeoutMs: 15 * second,
+  /** How often Node looks for requests that are late: its own 30 s would make 10 s of patience 40. */
+  lateRequestsMs: second,
   /** Connections of one session: tabs and reconnects that overlap. */
   socketsPerSession: 20,
+  /** Packets of one connection: coming back after an absence is a burst of hundreds, a person is slow. Beyond it: a flood. */
+  packets: { max: 1_500, windowMs: 10 * second },
+  /** Calls of one session over all its sockets, so that a flood does not go on by reconnecting. */
+  callsPerSession: { max: 3_000, windowMs: 10 * second },
+  /** Packets of a connection that has not said who it is: one is enough. Each may cost a question to the database. */
+  packetsBeforeSession: 5,
+  /** Admissions of one session; each reads its audience. The worst network reconnects every few seconds, in several tabs. */
+  admissionsPerSession: { max: 240, windowMs: minute },
   /** How long a stop waits for requests under way. */
   stopMs: 20 * second,
 } as const;
@@ -78,7 +88,9 @@ export const chatLimits = {
   pageSize: 100,
   changesPageSize: 500,
   /** What a writer gathers before it commits; the delay a lone message pays. */
-  commitGatherMs: 2,
+  commitGatherMs: 1,
+  /** Groups being committed at once: while one is on its way to the disk, the answers of another go out. */
+  commitLanes: 2,
   commitBatch: 256,
   /** Messages waiting to be committed before senders are told to come back. */
   commitQueue: 5_000,

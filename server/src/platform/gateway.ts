@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { signallingPath } from '@zvonok/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Config, Secrets } from './config.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -6,7 +9,13 @@ import type { Logger } from './logger.ts';
 import { createOriginCheck } from './origins.ts';
 import type { createOutbound } from './outbound.ts';
 import type { Actor, Caller, MountedProcedure } from './procedures.ts';
-import { createSockets, type SocketPorts, type Sockets, type SocketsOptions } from './sockets.ts';
+import {
+  createSockets,
+  type SocketPorts,
+  type Sockets,
+  type SocketsOptions,
+  socketsPath,
+} from './sockets.ts';
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -73,8 +82,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     logger,
     adapter: options.adapter,
+    limits: config.rateLimits ? 'on' : 'off',
     onSignal: (signal) => outbound.receive(signal),
   });
+  http.server.on('upgrade', destroyUnclaimed);
   outbound.attach(sockets.transport);
   outbound.onSignal((signal) => sockets.apply(signal));
 
@@ -100,4 +111,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return closing;
     },
   };
+}
+
+/**
+ * Ends upgrades that are nobody's. Node hands the bare connection to whoever listens, without a timeout: left alone it
+ * would stay open for as long as the client likes, and keep the server from stopping.
+ */
+function destroyUnclaimed(request: IncomingMessage, socket: Duplex): void {
+  const url = request.url ?? '';
+  if (!url.startsWith(socketsPath) && url.split('?', 1)[0] !== signallingPath) socket.destroy();
 }

@@ -57,6 +57,8 @@ export interface HttpOptions {
  */
 const requestsPerAddress = { max: 6_000, timeWindow: 60_000 };
 
+const patience = { connectionsCheckingInterval: transportLimits.lateRequestsMs };
+
 /** Built before it listens, so that media signalling can add its route. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { config, secrets, dispatcher } = options;
@@ -65,12 +67,16 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     // One line for each lifecycle step of the server, not for each request.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: transportLimits.eventBytes,
+    frameworkErrors: (error, _request, reply) =>
+      sendRefusal(reply as FastifyReply, translateHttpError(error)),
     requestTimeout: transportLimits.requestMs,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
     trustProxy: config.http.loopback ? 'loopback' : false,
     routerOptions: { maxParamLength: 100 },
-    ...(secrets.tls === undefined ? {} : { https: { cert: secrets.tls.cert, key: secrets.tls.key } }),
+    ...(secrets.tls === undefined
+      ? { http: patience }
+      : { https: { cert: secrets.tls.cert, key: secrets.tls.key, ...patience } }),
   }) as unknown as FastifyInstance;
   http.server.headersTimeout = transportLimits.requestHeadersMs;
   // Inputs are checked by the dispatcher's own compiled validators; the schemas here are the OpenAPI page's.
@@ -231,9 +237,8 @@ async function serveMessenger(http: FastifyInstance) {
   });
   http.get('/*', { schema: { hide: true } }, (request, reply) => {
     // A missing asset or API address must not answer with a page.
-    const isPage = !/^\/(?:api|assets|media|socket\.io)\b|\.\w+$/.test(
-      new URL(request.url, 'http://x').pathname,
-    );
+    const [path = '/'] = request.url.split(/[?#]/, 1);
+    const isPage = !/^\/(?:api|assets|media|socket\.io)\b|\.\w+$/.test(path);
     return isPage ? reply.header('cache-control', 'no-cache').sendFile('index.html') : reply.callNotFound();
   });
 }

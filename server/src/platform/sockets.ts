@@ -13,13 +13,17 @@ import {
 import { parseCookie } from 'cookie';
 import { type DefaultEventsMap, Server, type Socket } from 'socket.io';
 import type { Dispatcher } from './dispatcher.ts';
+import { leanBroadcasts } from './lean-broadcast.ts';
 import type { Logger } from './logger.ts';
 import { type AudienceRoom, type OutboundTransport, roomOf, type Signal } from './outbound.ts';
 import type { Caller } from './procedures.ts';
 import { watchSlowReaders } from './slow-readers.ts';
 import { isServedVersion } from './version.ts';
+import { createWindowLimiter } from './window-limiter.ts';
 
 export const sessionCookieName = 'zvonok_session';
+/** With its slash: what follows is Socket.IO's, anything else is not. */
+export const socketsPath = '/socket.io/';
 
 /** What a socket listens to: one entry for each active membership of its account. */
 export interface AudienceMembership {
@@ -49,6 +53,12 @@ interface SocketData {
 
 type ClientSocket = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>;
 export type ClientSockets = Server<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>;
+/** The part of an Engine.IO connection that floods are cut by. */
+interface EngineConnection {
+  readonly transport: { readonly socket?: { terminate?(): void } };
+  on(event: 'packet', listener: () => void): void;
+  close(discard: boolean): void;
+}
 type AdapterConstructor = Parameters<Server['adapter']>[0];
 
 const signalEvent = 'signal';
@@ -69,6 +79,8 @@ export interface SocketsOptions {
   readonly logger: Logger;
   /** Shared rooms between nodes; undefined on one node. */
   readonly adapter: AdapterConstructor | undefined;
+  /** Whether floods are cut; off for measurements. */
+  readonly limits: 'on' | 'off';
   readonly onSignal: (signal: Signal) => void;
 }
 
@@ -79,6 +91,7 @@ export interface SocketsOptions {
 export function createSockets(options: SocketsOptions): Sockets {
   const { dispatcher, ports, logger } = options;
   const io: ClientSockets = new Server(options.server, {
+    path: socketsPath,
     transports: ['websocket', 'polling'],
     // Costs memory per connection and CPU per message, for texts that are small anyway.
     perMessageDeflate: false,
@@ -100,6 +113,10 @@ export function createSockets(options: SocketsOptions): Sockets {
   /** Signals that arrive while a socket's audience is being read from the database; applied once it has joined. */
   const joining = new Map<ClientSocket, Signal[]>();
   const onlineCounts = new Map<MembershipId, number>();
+  const limiter = createWindowLimiter();
+  /** Engine.IO connections that somebody with a session stands behind. */
+  const admitted = new WeakSet<object>();
+  if (options.limits === 'on') io.engine.on('connection', cutFloods);
 
   io.use((socket, next) => {
     admit(socket).then(
@@ -123,6 +140,10 @@ export function createSockets(options: SocketsOptions): Sockets {
     if ((io.sockets.adapter.rooms.get(sessionRoom)?.size ?? 0) >= transportLimits.socketsPerSession) {
       throw new CodedError('RATE_LIMITED', { retryAfterMs: transportLimits.pingIntervalMs });
     }
+    if (options.limits === 'on') {
+      const retryAfterMs = limiter.hit(`admit ${caller.sessionId}`, transportLimits.admissionsPerSession);
+      if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
+    }
     socket.data.caller = caller;
     socket.data.memberships = [];
     // From here on nothing is missed: signals are kept until the rooms are joined.
@@ -138,18 +159,51 @@ export function createSockets(options: SocketsOptions): Sockets {
     }
     socket.data.memberships = audience.map(({ membershipId, schoolId }) => ({ membershipId, schoolId }));
     socket.join(rooms);
+    // Whoever went meanwhile never becomes a connection, and would be waited for in `joining` for ever.
+    if (socket.conn.readyState !== 'open') throw new CodedError('UNAUTHENTICATED');
   }
 
   io.on('connection', (socket) => {
     const missed = joining.get(socket) ?? [];
     joining.delete(socket);
+    admitted.add(socket.conn);
+    leanBroadcasts(socket);
     socket.onAny(onEvent);
     socket.on('disconnect', onDisconnect);
-    for (const signal of missed) applyTo(socket, signal);
+    // Before anything may cut it: who went before they came would stay online.
     for (const membership of socket.data.memberships) changePresence(membership, 1);
+    for (const signal of missed) applyTo(socket, signal);
   });
 
+  /** Ends connections that send more packets than any client does, before anything is done about the packets. */
+  function cutFloods(connection: EngineConnection) {
+    let endsAt = 0;
+    let count = 0;
+    connection.on('packet', () => {
+      const now = performance.now();
+      if (now >= endsAt) {
+        endsAt = now + transportLimits.packets.windowMs;
+        count = 0;
+      }
+      count += 1;
+      const max = admitted.has(connection)
+        ? transportLimits.packets.max
+        : transportLimits.packetsBeforeSession;
+      if (count <= max) return;
+      logger.info({ packets: count }, 'flood cut');
+      connection.transport.socket?.terminate?.();
+      connection.close(true);
+    });
+  }
+
   function onEvent(this: ClientSocket, name: unknown, ...args: unknown[]) {
+    if (options.limits === 'on') {
+      const { sessionId } = this.data.caller;
+      if (limiter.hit(`call ${sessionId}`, transportLimits.callsPerSession) > 0) {
+        cut(this, 'BAD_MESSAGE');
+        return;
+      }
+    }
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (reply: unknown) => void) : undefined;
     const input = ack !== undefined && args.length === 1 ? undefined : args[0];
@@ -167,6 +221,8 @@ export function createSockets(options: SocketsOptions): Sockets {
 
   function onDisconnect(this: ClientSocket) {
     for (const membership of this.data.memberships) changePresence(membership, -1);
+    // A client may leave the namespace and keep the connection, which no count of its sockets would see.
+    this.conn.close();
   }
 
   function changePresence(membership: AudienceKey, by: 1 | -1) {
@@ -188,9 +244,22 @@ export function createSockets(options: SocketsOptions): Sockets {
     socket.disconnect(true);
   }
 
-  /** Reads a socket's audience anew: rare, and right whatever the order in which things changed. */
+  /**
+   * Reads a socket's audience anew: rare, and right whatever the order in which things changed. Signals that arrive
+   * meanwhile may be younger than what was read: they are applied again on top of it.
+   */
   async function rejoin(socket: ClientSocket) {
-    const audience = await ports.audienceOf(socket.data.caller);
+    const missed: Signal[] = [];
+    joining.set(socket, missed);
+    try {
+      applyAudience(socket, await ports.audienceOf(socket.data.caller));
+    } finally {
+      joining.delete(socket);
+    }
+    for (const signal of missed) applyTo(socket, signal);
+  }
+
+  function applyAudience(socket: ClientSocket, audience: readonly AudienceMembership[]) {
     const wanted = new Set<string>([
       socket.id,
       roomOf({ session: socket.data.caller.sessionId }),
