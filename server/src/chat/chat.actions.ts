@@ -81,6 +81,13 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
     };
   }
 
+  /**
+   * Of the other sides of direct chats those that may still hear of this person. Chats stay readable when the contact
+   * policy parts two people; to watch a child come and go is no part of reading.
+   */
+  const talksWith = (person: Pick<Actor, 'schoolId' | 'membershipId'>, others: readonly MembershipId[]) =>
+    school.inContact(database, person.schoolId, person.membershipId, others);
+
   async function getConversation(actor: Actor, id: ConversationId): Promise<Conversation> {
     const facts = await requireConversation(database, actor, id);
     return describe(actor, facts, await findLastMessage(database, facts));
@@ -97,8 +104,15 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
     listHeads: (actor: Actor) => listHeads(database, actor),
 
     async listMembers(actor: Actor, id: ConversationId): Promise<ConversationMember[]> {
-      await requireConversation(database, actor, id);
-      const rows = await listMembers(database, actor.schoolId, id);
+      const facts = await requireConversation(database, actor, id);
+      const all = await listMembers(database, actor.schoolId, id);
+      // The whole school reads the general channel: whoever only reads it does not get a list of all children by it.
+      const rows =
+        facts.channel === 'general' && facts.reader
+          ? all.filter((row) => !row.reader || row.membershipId === actor.membershipId)
+          : all;
+      const otherId = otherOf(facts, actor.membershipId);
+      const showsPresence = otherId === undefined || (await talksWith(actor, [otherId])).has(otherId);
       const people = await school.describeMembers(
         actor.schoolId,
         rows.map((row) => row.membershipId),
@@ -108,7 +122,7 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
           const person = people.get(row.membershipId);
           return person === undefined
             ? []
-            : [{ ...row, ...person, online: neighbours.isOnline(row.membershipId) }];
+            : [{ ...row, ...person, online: showsPresence && neighbours.isOnline(row.membershipId) }];
         })
         .sort((a, b) => a.fullName.localeCompare(b.fullName, 'ru'));
     },
@@ -162,7 +176,11 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
 
     async setTyping(actor: Actor, id: ConversationId): Promise<void> {
       const facts = await requireConversation(database, actor, id);
-      const refusal = refusalToPost(facts, true);
+      const otherId = otherOf(facts, actor.membershipId);
+      const mayContact =
+        otherId === undefined ||
+        (await school.mayContact(database, actor.schoolId, actor.membershipId, otherId));
+      const refusal = refusalToPost(facts, mayContact);
       if (refusal !== undefined) throw refusal;
       // Told to a class, not to a school of two thousand.
       if (facts.memberCount > chatLimits.presenceMembers) return;
@@ -242,9 +260,15 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
       online: boolean,
     ): Promise<void> {
       const { membershipId } = person;
-      const ids = await listConversationsShowingPresence(database, person, chatLimits.presenceMembers);
+      const found = await listConversationsShowingPresence(database, person, chatLimits.presenceMembers);
+      const others = found.flatMap((facts) => otherOf(facts, membershipId) ?? []);
+      const known = await talksWith(person, others);
+      const shown = found.filter((facts) => {
+        const otherId = otherOf(facts, membershipId);
+        return otherId === undefined || known.has(otherId);
+      });
       outbound.publish(
-        ids.map((conversationId) =>
+        shown.map(({ id: conversationId }) =>
           eventFor(
             'chat.presenceChanged',
             { conversation: conversationId },

@@ -22,7 +22,7 @@ export interface Sent {
 }
 
 /**
- * Writes messages in groups: what arrives while one group is being committed is the next group, in one transaction that
+ * Writes messages in groups: what arrives while a group is being committed is the next group, in one transaction that
  * raises each conversation's counters once. A send resolves after COMMIT, so what was acknowledged is on disk, and the
  * message is announced to the conversation in order of seq. Sent again under the same clientMessageId it resolves to
  * the first result. Rejects with NOT_FOUND, READ_ONLY, CONVERSATION_LOCKED, CONFLICT, or UNAVAILABLE when too many wait.
@@ -46,18 +46,42 @@ export function createCommitter(
   mayContact: ChatNeighbours['school']['mayContact'],
 ): Committer {
   let queue: Waiting[] = [];
-  let running: Promise<void> | undefined;
+  /** Conversations that are being written: a further message of theirs waits, so that events keep the order of seq. */
+  const busy = new Set<ConversationId>();
+  let lanes = 0;
+  let gathering = false;
+  let whenIdle: (() => void) | undefined;
   let closed = false;
 
-  async function run() {
-    while (queue.length > 0) {
-      // A moment's patience turns many small commits into one: the disk is the scarce part.
-      await new Promise((resolve) => setTimeout(resolve, chatLimits.commitGatherMs));
-      const group = queue.slice(0, chatLimits.commitBatch);
-      queue = queue.slice(chatLimits.commitBatch);
-      await settle(group);
+  /** Starts another group in a moment, if a lane is free: its patience turns many small commits into one. */
+  function gather() {
+    if (gathering || lanes >= chatLimits.commitLanes || queue.length === 0) return;
+    gathering = true;
+    setTimeout(() => {
+      gathering = false;
+      start();
+    }, chatLimits.commitGatherMs);
+  }
+
+  function start() {
+    const group: Waiting[] = [];
+    const later: Waiting[] = [];
+    for (const waiting of queue) {
+      const fits = group.length < chatLimits.commitBatch && !busy.has(waiting.draft.conversationId);
+      (fits ? group : later).push(waiting);
     }
-    running = undefined;
+    if (group.length === 0) return;
+    queue = later;
+    const taken = new Set(group.map((waiting) => waiting.draft.conversationId));
+    for (const id of taken) busy.add(id);
+    lanes += 1;
+    void settle(group).finally(() => {
+      for (const id of taken) busy.delete(id);
+      lanes -= 1;
+      gather();
+      if (lanes === 0 && queue.length === 0) whenIdle?.();
+    });
+    gather();
   }
 
   async function settle(group: readonly Waiting[]): Promise<void> {
@@ -176,12 +200,12 @@ export function createCommitter(
       }
       return new Promise((resolve, reject) => {
         queue.push({ draft, resolve, reject });
-        running ??= run();
+        gather();
       });
     },
     async close() {
       closed = true;
-      await running;
+      if (lanes > 0 || queue.length > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
     },
   };
 }

@@ -135,9 +135,9 @@ export async function listConversationsShowingPresence(
   reader: Reader,
   person: Person,
   memberCountMax: number,
-): Promise<ConversationId[]> {
-  const rows = await queryOf(reader)
-    .select({ id: conversations.id })
+): Promise<Pick<ConversationFacts, 'id' | 'firstId' | 'secondId'>[]> {
+  return queryOf(reader)
+    .select({ id: conversations.id, firstId: conversations.firstId, secondId: conversations.secondId })
     .from(conversationMembers)
     .innerJoin(conversations, memberOfConversation)
     .where(
@@ -147,7 +147,6 @@ export async function listConversationsShowingPresence(
         sql`${conversations.memberCount} <= ${memberCountMax}`,
       ),
     );
-  return rows.map((row) => row.id);
 }
 
 export async function listMembers(reader: Reader, schoolId: SchoolId, conversationId: ConversationId) {

@@ -25,6 +25,7 @@ export interface ChatNeighbours {
     | 'activeOf'
     | 'describeMembers'
     | 'mayContact'
+    | 'inContact'
   >;
   mayStartCall(actor: Actor, facts: ConversationFacts): Promise<boolean>;
   isOnline(membershipId: MembershipId): boolean;
