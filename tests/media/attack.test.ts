@@ -208,3 +208,37 @@ test('one that talks and never reads is cut, and hurts nobody', async () => {
   socket.destroy();
   honest.peer.close();
 });
+
+test('one that reads too slowly is cut with a word when a megabyte waits, and may come back', async () => {
+  const room = randomUUID();
+  const honest = await enter(room, true);
+  const slow = await enter(room, false);
+  // A caption of this length comes with every change of its hand: the buffers of the two sockets fill up first.
+  const caption = { fullName: 'x'.repeat(60_000), role: 'teacher', verified: true };
+  const noisy = new RawPeer(server.url);
+  await noisy.join(server.ticketFor(room, person({ host: true, caption })));
+  await slow.peer.request('ping', {});
+  slow.peer.socket.pause();
+  const at = Date.now();
+  const isGone = () =>
+    honest.peer.events.some(
+      ({ event, data }) => event === 'peerLeft' && (data as { peerId: string }).peerId === slow.joined.peerId,
+    );
+  let sent = 0;
+  while (!isGone() && sent < mediaLimits.requests.burst - 20) {
+    await noisy.request('raiseHand', { raised: sent % 2 === 0 });
+    sent += 1;
+  }
+  await until(isGone, 1_000);
+  // Not for its silence: that takes two heartbeats.
+  expect(Date.now() - at).toBeLessThan(mediaLimits.heartbeatMs);
+  expect(sent * caption.fullName.length).toBeGreaterThan(mediaLimits.slowReaderBytes);
+  slow.peer.socket.resume();
+  expect(await slow.peer.ended).toBe(closeCodeOf('SLOW_READER'));
+  const back = new RawPeer(server.url);
+  await back.join(server.ticketFor(room, slow.facts));
+  for (const peer of [honest.peer, noisy, back]) {
+    expect(await peer.request('ping', {})).toEqual({});
+    peer.close();
+  }
+});

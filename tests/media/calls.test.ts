@@ -1,11 +1,8 @@
 // needs: media-worker
-import { randomInt, randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { type Calls, createCalls } from '@zvonok/server/calls/index.ts';
-import { createMedia, type Media } from '@zvonok/server/media/index.ts';
-import { createDispatcher, type Dispatcher } from '@zvonok/server/platform/dispatcher.ts';
+import { randomUUID } from 'node:crypto';
+import type { Media } from '@zvonok/server/media/index.ts';
 import { signal } from '@zvonok/server/platform/outbound.ts';
-import { type Person, type Rooms, startRooms } from '@zvonok/server/testing/rooms.ts';
+import type { Person, Rooms } from '@zvonok/server/testing/rooms.ts';
 import { makeSchool, type TestSchool } from '@zvonok/server/testing/school.ts';
 import {
   type CallId,
@@ -13,60 +10,26 @@ import {
   type ConversationId,
   contractVersion,
   type ErrorBody,
-  type SignallingResult,
 } from '@zvonok/shared';
-import { type FastifyInstance, fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeCodeOf, dtlsParameters, opusParameters, RawPeer, until } from './media-server.ts';
+import { type CallsServer, enterCall, speak, startCallsServer } from './calls-server.ts';
+import { closeCodeOf, RawPeer, until } from './media-server.ts';
 
-// From accounts to media on a real database and real workers; only the gateway is left out.
+let server: CallsServer;
 let rooms: Rooms;
 let media: Media;
-let calls: Calls;
-let dispatcher: Dispatcher;
-let http: FastifyInstance;
 let url: string;
 let school: TestSchool;
 let classChat: ConversationId;
 
 beforeAll(async () => {
-  rooms = await startRooms();
-  const { platform } = rooms;
-  media = createMedia({
-    config: {
-      rtc: {
-        listen: '127.0.0.1',
-        announcedAddress: '127.0.0.1',
-        portBase: randomInt(30_000, 39_000),
-        workers: 2,
-      },
-      calls: { setup: 'root', workerBin: process.env.MEDIASOUP_WORKER_BIN },
-    },
-    logger: platform.logger,
-  });
-  calls = createCalls(platform, { school: rooms.school, chat: rooms.chat, media });
-  dispatcher = createDispatcher({
-    mounted: [...calls.procedures, ...rooms.school.procedures, ...rooms.chat.procedures],
-    requireActor: rooms.school.requireActor,
-    logger: platform.logger,
-    limits: 'off',
-    checkOutputs: true,
-  });
-  http = fastify() as unknown as FastifyInstance;
-  await calls.mountSignalling(http, () => true);
-  await http.listen({ host: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
+  server = await startCallsServer({ workers: 2 });
+  ({ rooms, media, url } = server);
   school = await makeSchool(rooms);
   classChat = (await conversationsOf(school.pupil)).find((each) => each.kind === 'class')
     ?.id as ConversationId;
-  await until(() => media.workerPids().length === 2, 60_000);
 });
-afterAll(async () => {
-  calls?.close();
-  await media?.close();
-  await http?.close();
-  await rooms?.close();
-});
+afterAll(() => server?.stop());
 
 async function conversationsOf(person: Person) {
   const reply = await ask<{ conversations: { id: ConversationId; kind: string }[] }>(
@@ -78,7 +41,7 @@ async function conversationsOf(person: Person) {
 }
 
 async function reply(person: Person, name: string, input: object) {
-  return dispatcher.call(
+  return rooms.dispatcher.call(
     name,
     { as: person.as, ...input },
     { caller: person.caller, address: '192.0.2.1', userAgent: 'test', carrier: undefined },
@@ -106,26 +69,7 @@ async function startLesson(): Promise<CallId> {
 const ticketFor = async (person: Person, callId: CallId) =>
   (await ask<CallTicket>(person, 'calls.createTicket', { callId })).ticket;
 
-interface Entered {
-  readonly peer: RawPeer;
-  readonly joined: SignallingResult<'join'>;
-  readonly me: SignallingResult<'join'>['peers'][number];
-}
-
-async function enter(person: Person, callId: CallId): Promise<Entered> {
-  const ticket = await ticketFor(person, callId);
-  const peer = new RawPeer(url);
-  const joined = await peer.join(ticket);
-  const me = joined.peers.find((each) => each.peerId === joined.peerId);
-  if (me === undefined) throw new Error('not among the peers');
-  return { peer, joined, me };
-}
-
-async function speak({ peer }: Entered) {
-  const { transportId } = await peer.request('createTransport', { direction: 'send' });
-  await peer.request('connectTransport', { transportId, dtlsParameters });
-  return peer.request('produce', { transportId, source: 'microphone', rtpParameters: opusParameters() });
-}
+const enter = (person: Person, callId: CallId) => enterCall(server, person, callId);
 
 const onAnotherDevice = (person: Person): Person => ({
   ...person,

@@ -30,7 +30,11 @@ export interface MediaServer {
 }
 
 export async function startMediaServer(
-  options: { readonly workers?: number; readonly mount?: (http: FastifyInstance) => void } = {},
+  options: {
+    readonly workers?: number;
+    readonly audioConsumers?: number;
+    readonly mount?: (http: FastifyInstance) => void;
+  } = {},
 ): Promise<MediaServer> {
   const logger = createLogger({ logLevel: process.env.TEST_LOG === undefined ? 'silent' : 'info' });
   const media = createMedia({
@@ -44,6 +48,7 @@ export async function startMediaServer(
       calls: { setup: 'root', workerBin: process.env.MEDIASOUP_WORKER_BIN },
     },
     logger,
+    ...(options.audioConsumers === undefined ? {} : { audioConsumers: options.audioConsumers }),
   });
   const http = fastify() as unknown as FastifyInstance;
   const tickets = new Map<string, { roomId: string; facts: PeerFacts }>();

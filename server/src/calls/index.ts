@@ -33,8 +33,15 @@ export interface Calls {
   close(): void;
 }
 
+/** How deserted calls are found and ended; `callLimits` unless a test is in a hurry. */
+export type SweepTimes = Readonly<Record<'emptyCallMs' | 'sweepMs', number>>;
+
 /** The calls room: who may start, join, host and end; the media room does the rest. */
-export function createCalls(platform: Platform, neighbours: CallsNeighbours): Calls {
+export function createCalls(
+  platform: Platform,
+  neighbours: CallsNeighbours,
+  { emptyCallMs, sweepMs }: SweepTimes = callLimits,
+): Calls {
   const { database, outbound, logger } = platform;
   const { media } = neighbours;
   const tickets = new TicketOffice(deriveKey(platform.secrets, 'call tickets'));
@@ -82,7 +89,7 @@ export function createCalls(platform: Platform, neighbours: CallsNeighbours): Ca
   async function sweep(): Promise<void> {
     try {
       await touch([...media.rooms()].filter((room) => room.count > 0));
-      const since = new Date(Date.now() - callLimits.emptyCallMs);
+      const since = new Date(Date.now() - emptyCallMs);
       for (const call of await listDeserted(database, since, callLimits.sweptAtOnce)) {
         if ((media.findRoom(call.id)?.count ?? 0) === 0) await actions.end(call.schoolId, call.id, null);
       }
@@ -94,8 +101,8 @@ export function createCalls(platform: Platform, neighbours: CallsNeighbours): Ca
   // The first sweep comes when people had their time to come back after a restart.
   let sweeper: NodeJS.Timeout | undefined;
   const firstSweep = setTimeout(() => {
-    sweeper = setInterval(() => void sweep(), callLimits.sweepMs);
-  }, callLimits.emptyCallMs);
+    sweeper = setInterval(() => void sweep(), sweepMs);
+  }, emptyCallMs);
 
   return {
     procedures: mountCalls(actions, door),

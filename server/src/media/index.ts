@@ -1,4 +1,4 @@
-import type { MembershipId, SessionId } from '@zvonok/shared';
+import { type MembershipId, mediaLimits, type SessionId } from '@zvonok/shared';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Peer } from './peer.ts';
@@ -36,6 +36,8 @@ export interface Media {
 export interface MediaOptions {
   readonly config: Pick<Config, 'rtc' | 'calls'>;
   readonly logger: Logger;
+  /** Open microphones that everybody is sent; beyond it the last voices. `mediaLimits.audioConsumers` unless given. */
+  readonly audioConsumers?: number;
 }
 
 /** Workers are tried on and on; after so many failures in a row people are told rather than kept waiting. */
@@ -90,6 +92,7 @@ export function createMedia(options: MediaOptions): Media {
           id,
           pool,
           logger,
+          audioConsumers: options.audioConsumers ?? mediaLimits.audioConsumers,
           onCountChanged: (count) => {
             if (opened.closed && rooms.get(id) === opened) rooms.delete(id);
             told(opened, count);

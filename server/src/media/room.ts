@@ -40,6 +40,8 @@ export interface RoomOptions {
   readonly id: string;
   readonly pool: WorkerPool;
   readonly logger: Logger;
+  /** Above so many open microphones the others are sent those who spoke last, not all. */
+  readonly audioConsumers: number;
   /** After each coming and going. */
   readonly onCountChanged: (count: number) => void;
 }
@@ -66,6 +68,8 @@ export class Room {
   #silent = true;
   /** Who spoke, the latest first; decides who is heard where not all can be. */
   #voices: PeerId[] = [];
+  /** Whose microphones the others are sent; undefined: everybody's. */
+  #chosen: ReadonlySet<PeerId> | undefined;
 
   constructor(options: RoomOptions) {
     this.id = options.id;
@@ -193,29 +197,26 @@ export class Room {
   }
 
   #heard(peerIds: readonly PeerId[]): void {
-    const crowded = this.#crowded();
-    const before = crowded ? this.#audibleVoices() : undefined;
     this.#voices = [...new Set([...peerIds, ...this.#voices])].filter((id) => this.#peers.has(id));
-    if (before === undefined) return;
-    const after = this.#audibleVoices();
-    if ([...after].some((id) => !before.has(id)))
-      for (const peer of this.#peers.values()) peer.refreshConsumers();
+    this.#reconsiderVoices();
   }
 
-  /** More open microphones than each person can be sent. */
-  #crowded(): boolean {
-    let open = 0;
-    for (const peer of this.#peers.values()) if (peer.audible) open += 1;
-    return open > mediaLimits.audioConsumers;
-  }
-
-  #audibleVoices(): Set<PeerId> {
-    return new Set(this.#voices.slice(0, mediaLimits.audioConsumers));
+  /** Looks whose voices the others are sent; to be called after whatever may change that. */
+  #reconsiderVoices(): void {
+    const peers = [...this.#peers.values()];
+    const { audioConsumers } = this.#options;
+    const crowded = peers.filter((peer) => peer.audible).length > audioConsumers;
+    const hosts = peers.filter((peer) => peer.facts.host).map((peer) => peer.id);
+    const chosen = crowded ? new Set([...hosts, ...this.#voices.slice(0, audioConsumers)]) : undefined;
+    const before = this.#chosen;
+    this.#chosen = chosen;
+    const same = chosen?.size === before?.size && [...(chosen ?? [])].every((id) => before?.has(id));
+    if (!same) for (const peer of peers) peer.refreshConsumers();
   }
 
   /** Whether the others are sent this peer's microphone: everybody's, or in a crowd the hosts' and the last voices'. */
   isHeard(peer: Peer): boolean {
-    return !this.#crowded() || peer.facts.host || this.#audibleVoices().has(peer.id);
+    return this.#chosen === undefined || this.#chosen.has(peer.id);
   }
 
   /** Whether there is no place for this person; who is in keeps theirs. */
@@ -301,6 +302,7 @@ export class Room {
     this.broadcast('peerLeft', { peerId: peer.id });
     if (this.#activeSpeaker === peer.id) this.#setActiveSpeaker(null);
     this.#reconsiderState();
+    this.#reconsiderVoices();
     this.#options.onCountChanged(this.#peers.size);
     this.releaseWhenEmpty();
   }
@@ -335,6 +337,7 @@ export class Room {
     if (state === this.#state) return;
     this.#state = state;
     this.broadcast('stateChanged', { state });
+    this.#reconsiderVoices();
     for (const peer of peers) {
       this.#applyRights(peer);
       peer.refreshConsumers();
@@ -422,6 +425,7 @@ export class Room {
     if (this.#peers.get(peer.id) !== peer) return;
     if (this.#activeSpeaker === peer.id && !peer.audible) this.#setActiveSpeaker(null);
     this.broadcast('peerChanged', { peer: peer.info() });
+    this.#reconsiderVoices();
   }
 
   infos(): PeerInfo[] {

@@ -10,6 +10,7 @@ import type {
   SessionId,
 } from '@zvonok/shared';
 import { type Accounts, createAccounts, type SmsSender } from '../accounts/index.ts';
+import type { Calls, CallsNeighbours } from '../calls/index.ts';
 import { type Chat, createChat } from '../chat/index.ts';
 import { readConfig } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
@@ -36,7 +37,7 @@ export type Answer<P> =
   | { readonly ok: true; readonly result: OutputOf<P> }
   | { readonly ok: false; readonly error: ErrorBody };
 
-/** The rooms from accounts to chat on a database of their own, called through the dispatcher as the gateway calls it. */
+/** The rooms from accounts to chat (and calls, where they are added) on a database of their own, called through the dispatcher as the gateway calls it. */
 export interface Rooms {
   readonly platform: Platform;
   readonly accounts: Accounts;
@@ -63,6 +64,8 @@ export async function startRooms(
     readonly rateLimits?: 'on' | 'off';
     readonly sms?: SmsSender;
     readonly counters?: SharedCounters;
+    /** Adds the calls room, for those who have media to give it; `close` closes it, not the media. */
+    readonly calls?: (platform: Platform, neighbours: Pick<CallsNeighbours, 'school' | 'chat'>) => Calls;
   } = {},
 ): Promise<Rooms> {
   const postgres = await startTestPostgres();
@@ -109,11 +112,12 @@ export async function startRooms(
   });
   const chat = createChat(platform, {
     school,
-    mayStartCall: () => Promise.resolve(false),
+    mayStartCall: async (actor, facts) => (await calls?.mayStartCall(actor, facts)) ?? false,
     isOnline: () => false,
   });
+  const calls = options.calls?.(platform, { school, chat });
   const dispatcher = createDispatcher({
-    mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures],
+    mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures, ...(calls?.procedures ?? [])],
     requireActor: school.requireActor,
     logger,
     limits: options.rateLimits ?? 'off',
@@ -138,6 +142,7 @@ export async function startRooms(
       return reply as Answer<Contract[typeof name]>;
     },
     async close() {
+      calls?.close();
       await chat.close();
       school.close();
       accounts.close();
