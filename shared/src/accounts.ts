@@ -66,8 +66,8 @@ export const accountsProcedures = procedures('accounts', {
       resendAfterMs: Type.Integer({ minimum: 0 }),
     }),
     errors: ['PHONE_INVALID'],
-    /** A whole school signs in from one address at 8:00. */
-    limit: perMinute(300),
+    /** A whole school signs in from one address at 8:00: 20 a second. */
+    limit: perMinute(1_200),
   }),
   verifyCode: publicProcedure({
     summary: 'Exchanges a code for a session. A code works once and bears 5 tries.',
@@ -79,7 +79,8 @@ export const accountsProcedures = procedures('accounts', {
     },
     output: strict({ ...SessionStart.properties, account: Account, memberships: Type.Array(MyMembership) }),
     errors: ['CODE_WRONG'],
-    limit: perMinute(600),
+    /** The same morning, with typing errors; guesses are bounded by the challenge. */
+    limit: perMinute(1_800),
   }),
   getMe: accountProcedure({
     summary: 'The signed-in person, this session and their active memberships.',

@@ -130,7 +130,8 @@ export const chatProcedures = procedures('chat', {
     limit: perMinute(60),
   }),
   listMembers: memberProcedure({
-    summary: 'Who belongs to a conversation.',
+    summary:
+      'Who belongs to a conversation. Whoever only reads the general channel is shown those who write there, and themselves.',
     input: { conversationId: ConversationId },
     output: strict({ members: Type.Array(ConversationMember) }),
     errors: ['NOT_FOUND'],
@@ -180,7 +181,7 @@ export const chatProcedures = procedures('chat', {
     summary: 'Tells the others that this person is writing; they forget it after a few seconds.',
     input: { conversationId: ConversationId },
     output: strict({}),
-    errors: ['NOT_FOUND', 'READ_ONLY'],
+    errors: ['NOT_FOUND', 'READ_ONLY', 'CONVERSATION_LOCKED'],
     limit: perMinute(40),
   }),
   openDirect: memberProcedure({

@@ -43,7 +43,8 @@ export const accountLimits = {
   codeLifeMs: 5 * minute,
   codeTries: 5,
   codesPerPhone: { max: 5, windowMs: hour },
-  codesPerAddress: { max: 600, windowMs: hour },
+  /** A school of 1,000 pupils has 2,600 accounts, and all of them may stand behind one address. */
+  codesPerAddress: { max: 3_000, windowMs: hour },
   /** A school signs in from one address at 8:00: this bounds the SMS bill, not the school. */
   codesPerTenant: { max: 3_000, windowMs: hour },
   /** How long a client waits before it offers another code; an SMS rarely takes longer. */

@@ -234,7 +234,8 @@ export const schoolProcedures = procedures('school', {
       groupName: GroupName,
     }),
     errors: ['INVITE_INVALID'],
-    limit: perMinute(120),
+    /** A school of new pupils scans its posters behind one address; a token of 256 bits is not guessed. */
+    limit: perMinute(1_200),
   }),
   redeemInvite: accountProcedure({
     summary:

@@ -68,9 +68,11 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
   }
 
   /** Never awaited by a request, so that its length tells nobody whether a phone is known. */
-  async function deliver(phone: string, code: string) {
+  async function deliver(challengeId: ChallengeId, phone: string, code: string) {
     if ((await count(tenantKey, accountLimits.codesPerTenant)) > 0) {
       logger.error('the hourly limit of codes is reached; a code was not sent');
+      // Nobody can type it, so whoever does has guessed: the limit bounds the guesses too.
+      await database.inTransaction((tx) => burnChallenge(tx, challengeId));
       return;
     }
     await sms.send(phone, `Звонок: код ${code}. Никому его не сообщайте.`);
@@ -92,7 +94,9 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
         addChallenge(tx, { id, phone, codeHash: hashOf(id, code).toString('base64url'), mayRegister }),
       );
       if (account !== undefined || mayRegister) {
-        deliver(phone, code).catch((error: unknown) => logger.error({ err: error }, 'a code was not sent'));
+        deliver(id, phone, code).catch((error: unknown) =>
+          logger.error({ err: error }, 'a code was not sent'),
+        );
       }
       return {
         challengeId: id,

@@ -24,6 +24,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
+import { subscriberOf } from './address.ts';
 import { type Config, repositoryRoot, type Secrets } from './config.ts';
 import type { Dispatcher, Reply } from './dispatcher.ts';
 import type { Logger } from './logger.ts';
@@ -52,7 +53,7 @@ export interface HttpOptions {
 }
 
 /**
- * Requests of one address in a minute, over all procedures: a whole school stands behind one address, so this stops a
+ * Procedures called from one address in a minute, all together: a whole school stands behind one address, so this stops a
  * flood and not a morning.
  */
 const requestsPerAddress = { max: 6_000, timeWindow: 60_000 };
@@ -124,6 +125,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   if (config.rateLimits) {
     await http.register(fastifyRateLimit, {
       ...requestsPerAddress,
+      keyGenerator: (request) => subscriberOf(request.ip),
+      // The messenger's own files: a thousand phones behind one address fetch them all on the morning after an update.
+      allowList: (request) => !request.url.startsWith('/api/'),
       errorResponseBuilder: (_request, context) =>
         new CodedError('RATE_LIMITED', { retryAfterMs: context.ttl }),
     });
@@ -149,7 +153,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       const caller = token === undefined ? undefined : await options.findSession(token);
       const result = await dispatcher.call(procedure.name, request.body, {
         caller,
-        address: request.ip,
+        address: subscriberOf(request.ip),
         userAgent: request.headers['user-agent'] ?? '',
         carrier: carrierOf(reply, config),
       });

@@ -111,6 +111,13 @@ export interface School {
   ): Promise<Map<MembershipId, { fullName: string; role: Role; verified: boolean }>>;
   /** The contact policy: whether `from` may write to `to` directly, now. False where either is not an active member. */
   mayContact(reader: Reader, schoolId: SchoolId, from: MembershipId, to: MembershipId): Promise<boolean>;
+  /** Of the others those with whom the contact policy lets this person talk now, whichever of the two may begin. */
+  inContact(
+    reader: Reader,
+    schoolId: SchoolId,
+    id: MembershipId,
+    others: readonly MembershipId[],
+  ): Promise<Set<MembershipId>>;
   close(): void;
 }
 
@@ -171,6 +178,19 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       const from = facts.get(fromId);
       const to = facts.get(toId);
       return from !== undefined && to !== undefined && canContact(from, to);
+    },
+    async inContact(reader, schoolId, id, others) {
+      if (others.length === 0) return new Set();
+      const facts = await loadFacts(reader, schoolId, [id, ...others]);
+      const self = facts.get(id);
+      return new Set(
+        others.filter((otherId) => {
+          const other = facts.get(otherId);
+          return (
+            self !== undefined && other !== undefined && (canContact(self, other) || canContact(other, self))
+          );
+        }),
+      );
     },
     close: actors.close,
   };

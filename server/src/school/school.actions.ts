@@ -65,6 +65,7 @@ import {
   listGroups,
   queryOf,
   type Reader,
+  wasSentAwaySince,
 } from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
@@ -330,6 +331,10 @@ export function createSchoolActions(
           return findMembershipOf(tx, schoolId, before.membershipId);
         }
         if (invite.state !== 'open') throw new CodedError('INVITE_INVALID');
+        // Nor by another that was about already then, such as the link of the whole class: they need a new one.
+        if (await wasSentAwaySince(tx, schoolId, accountId, invite.createdAt)) {
+          throw new CodedError('INVITE_INVALID');
+        }
         const group = await findGroup(tx, schoolId, groupId, 'share');
         if (group === undefined || group.archivedAt !== null) throw new CodedError('INVITE_INVALID');
         const childId = invite.childId ?? undefined;
@@ -393,7 +398,12 @@ export function createSchoolActions(
       database.inTransaction(async (tx) => {
         const child = await requireGuardianAndChild(tx, actor, input);
         const { guardianId, childId } = input;
-        await changes.unlink(tx, { schoolId: actor.schoolId, guardianId, childId }, child.groupId);
+        await changes.unlink(
+          tx,
+          { schoolId: actor.schoolId, guardianId, childId },
+          child.groupId,
+          actor.membershipId,
+        );
       }),
 
     verifyTeacher: (actor: Actor, id: MembershipId, basis: string): Promise<Date> =>

@@ -6,6 +6,7 @@ import {
   type InviteId,
   type MembershipId,
   type MyMembership,
+  mayInGroup,
   type Role,
   type SchoolId,
   standingsOf,
@@ -16,7 +17,7 @@ import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
-import { type MemberFacts, normaliseFullName } from './school.policy.ts';
+import { invitePermissionOf, type MemberFacts, normaliseFullName } from './school.policy.ts';
 import {
   addAttachment,
   addGroup,
@@ -237,8 +238,9 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       const { schoolId, membershipId, groupId } = attachment;
       // Links that somebody made by a right they no longer have must not outlive it.
       const left = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId);
-      if (left?.attachments.every((each) => each.groupId !== groupId)) {
-        await annul(tx, schoolId, { createdBy: membershipId, groupId }, by);
+      for (const role of ['pupil', 'guardian'] as const) {
+        if (left !== undefined && mayInGroup(invitePermissionOf(role), left, groupId)) continue;
+        await annul(tx, schoolId, { createdBy: membershipId, groupId, role }, by);
       }
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
@@ -260,9 +262,12 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       tx: Transaction,
       link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
       groupId: GroupId | null,
+      by: MembershipId,
     ): Promise<void> {
       const { schoolId, guardianId, childId } = link;
       if (!(await removeGuardianLink(tx, schoolId, guardianId, childId))) return;
+      // Whoever was kept from the child may hold another link to it; who else waits for one gets a new one.
+      await annul(tx, schoolId, { childId }, by);
       await peopleChanged(tx, {
         schoolId,
         membershipIds: [guardianId],

@@ -115,6 +115,7 @@ export async function annulInvites(
     readonly createdBy?: MembershipId;
     readonly groupId?: GroupId;
     readonly childId?: MembershipId;
+    readonly role?: Invite['role'];
   },
   annulledBy: MembershipId | null,
 ): Promise<StoredInvite[]> {
@@ -130,6 +131,7 @@ export async function annulInvites(
         which.createdBy === undefined ? undefined : eq(invites.createdBy, which.createdBy),
         which.groupId === undefined ? undefined : eq(invites.groupId, which.groupId),
         which.childId === undefined ? undefined : eq(invites.childId, which.childId),
+        which.role === undefined ? undefined : eq(invites.role, which.role),
       ),
     )
     .returning(columns);

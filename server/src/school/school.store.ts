@@ -9,7 +9,7 @@ import type {
   SchoolId,
   Vocabulary,
 } from '@zvonok/shared';
-import { and, asc, count, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
@@ -345,6 +345,28 @@ export async function findActiveMembership(
       ),
     );
   return row;
+}
+
+/** Whether the school has ended any membership of this person since; a transfer to another class does not count. */
+export async function wasSentAwaySince(
+  reader: Reader,
+  schoolId: SchoolId,
+  accountId: AccountId,
+  since: Date,
+): Promise<boolean> {
+  const rows = await queryOf(reader)
+    .select({ id: memberships.id })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.accountId, accountId),
+        gte(memberships.endedAt, since),
+        ne(memberships.endReason, 'moved'),
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
 }
 
 /** Active memberships of these roles. */
