@@ -17,7 +17,13 @@ export class Playback {
     return this.#blocked;
   }
 
-  add(key: string, track: MediaStreamTrack): void {
+  /** Plays these voices and no others, by keys that stay with a voice. */
+  play(voices: ReadonlyMap<string, MediaStreamTrack>): void {
+    for (const key of [...this.#elements.keys()]) if (!voices.has(key)) this.#remove(key);
+    for (const [key, track] of voices) if (!this.#elements.has(key)) this.#add(key, track);
+  }
+
+  #add(key: string, track: MediaStreamTrack): void {
     const element = new Audio();
     element.srcObject = new MediaStream([track]);
     element.autoplay = true;
@@ -26,7 +32,7 @@ export class Playback {
     void this.#play(element);
   }
 
-  remove(key: string): void {
+  #remove(key: string): void {
     const element = this.#elements.get(key);
     if (element === undefined) return;
     this.#elements.delete(key);
@@ -35,7 +41,7 @@ export class Playback {
   }
 
   clear(): void {
-    for (const key of [...this.#elements.keys()]) this.remove(key);
+    for (const key of [...this.#elements.keys()]) this.#remove(key);
   }
 
   /** Call it from a click. */
