@@ -106,6 +106,8 @@ export class LocalTracks {
       this.#ports.changed();
       return;
     }
+    // Switched off or left while the browser asked: no device may stay on behind that.
+    if (local.track === null || this.#ports.isOver()) return track.stop();
     this.#release(source);
     this.#adopt(source, track);
     const producer = this.#ports.session()?.media?.producerOf(source);
@@ -213,6 +215,7 @@ export class LocalTracks {
     await local.working;
     try {
       const track = await this.#ports.acquire('microphone', undefined);
+      if (this.#ports.isOver()) return track.stop();
       this.#release('microphone');
       this.#adopt('microphone', track);
       await this.#ports.session()?.media?.producerOf('microphone')?.replaceTrack({ track });
