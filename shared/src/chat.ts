@@ -32,11 +32,19 @@ export type ConversationKind = (typeof conversationKinds)[number];
 /** Which channel: `general` for all members, `staff` for verified staff; null where the kind is not `channel`. */
 export const ChannelKind = Type.Union([Type.Literal('general'), Type.Literal('staff')]);
 
+/** What the database counts with. */
+const countMax = 2_147_483_647;
+
 export const Seq = Type.Integer({
   minimum: 0,
+  maximum: countMax,
   description: 'position in a conversation, from 1, without gaps',
 });
-export const Rev = Type.Integer({ minimum: 0, description: 'number of the last change of a conversation' });
+export const Rev = Type.Integer({
+  minimum: 0,
+  maximum: countMax,
+  description: 'number of the last change of a conversation',
+});
 
 export const MessageText = Type.String({ minLength: 1, maxLength: chatLimits.textLength });
 
