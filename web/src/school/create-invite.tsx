@@ -1,0 +1,158 @@
+import { Alert, Button, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import {
+  type GroupId,
+  type InvitableRole,
+  type Invite,
+  type MyMembership,
+  mayInGroup,
+  mightDo,
+  type Group as SchoolGroup,
+  schoolLimits,
+} from '@zvonok/client-sdk';
+import { type FormEvent, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { client } from '../platform/client.ts';
+import { Section } from '../platform/page.tsx';
+import { errorWords, roleWord } from '../platform/words.ts';
+import classes from './invites.module.css';
+import { MadeInvite } from './made-invite.tsx';
+
+const dayMs = 24 * 60 * 60_000;
+const lives = [1, 7, 14, 30, 90];
+const usualDays = 14;
+const usualUses: Record<InvitableRole, number> = { pupil: 30, guardian: 60, teacher: 1, head: 1 };
+
+function rolesOf(membership: MyMembership): InvitableRole[] {
+  const roles: InvitableRole[] = [];
+  if (mightDo('invitePupils', membership.standings)) roles.push('pupil');
+  if (mightDo('inviteGuardians', membership.standings)) roles.push('guardian');
+  if (mightDo('inviteStaff', membership.standings)) roles.push('teacher', 'head');
+  return roles;
+}
+
+/** The form of a new invite, for the roles that `membership` may invite; then the invite it made. */
+export function CreateInvite({
+  membership,
+  groups,
+  onMade,
+}: {
+  membership: MyMembership;
+  groups: readonly SchoolGroup[];
+  onMade: (invite: Invite) => void;
+}) {
+  const { t } = useTranslation();
+  const roles = rolesOf(membership);
+  const [role, setRole] = useState<InvitableRole>(roles[0] ?? 'pupil');
+  const [groupId, setGroupId] = useState<GroupId>();
+  const [uses, setUses] = useState<number>(usualUses[role]);
+  const [days, setDays] = useState(usualDays);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const [made, setMade] = useState<{ invite: Invite; token: string }>();
+
+  const bound = role === 'pupil' || role === 'guardian';
+  const permission = role === 'pupil' ? 'invitePupils' : 'inviteGuardians';
+  const choices = bound
+    ? groups.filter((group) => group.kind === 'class' && mayInGroup(permission, membership, group.id))
+    : [];
+  const chosen = choices.find((group) => group.id === groupId) ?? choices[0];
+
+  async function create(event: FormEvent) {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const answer = await client.school.createInvite({
+        as: membership.id,
+        role,
+        ...(bound && chosen !== undefined ? { groupId: chosen.id } : {}),
+        uses,
+        lifeMs: days * dayMs,
+      });
+      setMade(answer);
+      onMade(answer.invite);
+    } catch (error) {
+      setProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  if (made !== undefined) {
+    return (
+      <MadeInvite
+        membership={membership}
+        role={made.invite.role}
+        groupName={groups.find((group) => group.id === made.invite.groupId)?.name}
+        token={made.token}
+        expiresAt={made.invite.expiresAt}
+        onDone={() => setMade(undefined)}
+      />
+    );
+  }
+  return (
+    <Section title={t('invites.create')}>
+      {bound && choices.length === 0 ? (
+        <p className={classes.quiet}>{t('invites.noGroups')}</p>
+      ) : (
+        <form onSubmit={create}>
+          <div className={classes.fields}>
+            <NativeSelect
+              label={t('invites.forWhom')}
+              value={role}
+              onChange={(event) => {
+                const next = event.currentTarget.value as InvitableRole;
+                setRole(next);
+                setUses(usualUses[next]);
+              }}
+              data={roles.map((value) => ({ value, label: roleWord(value, membership.vocabulary, t) }))}
+              data-testid="invite-role"
+            />
+            {bound ? (
+              <NativeSelect
+                label={t('invites.where')}
+                value={chosen?.id ?? ''}
+                onChange={(event) => setGroupId(event.currentTarget.value as GroupId)}
+                data={choices.map((group) => ({ value: group.id, label: group.name }))}
+                data-testid="invite-group"
+              />
+            ) : (
+              <TextInput
+                label={t('invites.where')}
+                value={t(`words.${membership.vocabulary}.staffRoom`)}
+                readOnly
+              />
+            )}
+            <NumberInput
+              label={t('invites.uses')}
+              min={1}
+              max={schoolLimits.inviteUsesMax}
+              clampBehavior="strict"
+              allowDecimal={false}
+              allowNegative={false}
+              size="md"
+              value={uses}
+              onChange={(value) => setUses(Math.max(1, Number(value) || 1))}
+              data-testid="invite-uses"
+            />
+            <NativeSelect
+              label={t('invites.expiry')}
+              value={String(days)}
+              onChange={(event) => setDays(Number(event.currentTarget.value))}
+              data={lives.map((count) => ({ value: String(count), label: t('invites.days', { count }) }))}
+              data-testid="invite-days"
+            />
+          </div>
+          {problem !== undefined && (
+            <Alert color="red" role="alert" mt="md">
+              {errorWords(problem, t)}
+            </Alert>
+          )}
+          <Button type="submit" mt="md" loading={busy} data-testid="create-invite">
+            {t('invites.make')}
+          </Button>
+        </form>
+      )}
+    </Section>
+  );
+}
