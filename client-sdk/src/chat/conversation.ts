@@ -1,79 +1,22 @@
-import type {
-  ClientMessageId,
-  Conversation,
-  ConversationId,
-  ConversationMember,
-  ErrorCode,
-  MembershipId,
-  Message,
-  MessageBody,
-  MessageId,
-} from '@zvonok/shared';
-import { CodedError, errorCatalogue } from '@zvonok/shared/errors.ts';
-import { chatLimits, clientLimits } from '@zvonok/shared/limits.ts';
+import type { ClientMessageId, Conversation, ConversationId, MembershipId, Message } from '@zvonok/shared';
+import type { CodedError } from '@zvonok/shared/errors.ts';
+import { clientLimits } from '@zvonok/shared/limits.ts';
 import type { Api } from '../api.ts';
-import { backoffMs } from '../backoff.ts';
 import type { ClientLogger } from '../logger.ts';
-import { ComputedSource, type Source } from '../source.ts';
+import { ComputedSource } from '../source.ts';
+import { ConversationReader } from './conversation-reader.ts';
+import type { ConversationItem, ConversationSnapshot, ConversationView } from './conversation-view.ts';
+import { MemberList } from './member-list.ts';
 import { MessageWindow } from './message-window.ts';
-import type { Outbox, PendingMessage } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
+import { ReadMark } from './read-mark.ts';
 import { RevisionLine } from './revision-line.ts';
+import { type ShownMessage, shownMessage, shownPending } from './shown-message.ts';
+import { SyncLoop } from './sync-loop.ts';
+import { Typing } from './typing.ts';
 
-/** A conversation with what this membership has not read of it. Everything but the title and rights is live. */
-export type ConversationItem = Conversation & { readonly unread: number };
-
-/** One message as a list shows it: confirmed by the server, or this device's own on its way. */
-export interface ShownMessage {
-  /** The same from `sending` to confirmed. */
-  readonly key: string;
-  readonly state: 'sending' | 'sent' | 'failed';
-  readonly mine: boolean;
-  readonly senderId: MembershipId;
-  readonly body: MessageBody;
-  /** The server's time; this device's until the server has answered. */
-  readonly sentAt: string;
-  /** Null until confirmed. */
-  readonly seq: number | null;
-  readonly id: MessageId | null;
-  readonly clientMessageId: ClientMessageId | null;
-  /** Why it was refused, with state `failed`. */
-  readonly failure: ErrorCode | null;
-}
-
-export interface ConversationSnapshot {
-  /** `gone`: left, ended, or never this membership's. */
-  readonly status: 'loading' | 'ready' | 'gone';
-  readonly conversation: ConversationItem | undefined;
-  /** In rising seq without holes, then this device's own unconfirmed ones in the order of composing. */
-  readonly messages: readonly ShownMessage[];
-  readonly hasOlder: boolean;
-  readonly loadingOlder: boolean;
-  /** Other people who write at the moment. */
-  readonly typing: readonly MembershipId[];
-  /** Undefined until `loadMembers`. */
-  readonly members: readonly ConversationMember[] | undefined;
-  /** What is shown is whole but not the newest. */
-  readonly catchingUp: boolean;
-  /** Rises when the window was replaced by the newest page because too much was missed. */
-  readonly generation: number;
-}
-
-/** One conversation, live. Its functions are bound and never throw for want of a network. */
-export interface ConversationView extends Source<ConversationSnapshot> {
-  readonly conversationId: ConversationId;
-  /** Composes a message of 1 to `chatLimits.textLength` characters; it is shown at once and sent until it arrives. */
-  readonly send: (text: string) => ClientMessageId;
-  readonly retry: (clientMessageId: ClientMessageId) => void;
-  readonly discard: (clientMessageId: ClientMessageId) => void;
-  /** Puts an older page before the shown messages. Nothing where there is none or one is on its way. Rejects with `CodedError`. */
-  readonly loadOlder: () => Promise<void>;
-  /** Everything up to `seq` (the newest, where left out) has been seen. Told to the server once in a while. */
-  readonly markRead: (seq?: number) => void;
-  /** To be called on each keystroke; the others are told every few seconds. */
-  readonly notifyTyping: () => void;
-  /** Reads who belongs here; kept live from then on. Rejects with `CodedError`. */
-  readonly loadMembers: () => Promise<void>;
-}
+export type { ConversationItem, ConversationSnapshot, ConversationView } from './conversation-view.ts';
+export type { ShownMessage } from './shown-message.ts';
 
 export interface ConversationPorts {
   readonly as: MembershipId;
@@ -120,19 +63,13 @@ export class LiveConversation implements ConversationView {
   #reading = 0;
   #isLoadingOlder = false;
 
-  #syncing: Promise<void> | undefined;
-  #syncFailures = 0;
-  #syncTimer: Timer | undefined;
   #trimTimer: Timer | undefined;
 
-  #toldSeq = 0;
-  #readTimer: Timer | undefined;
-  #isTellingRead = false;
-
-  readonly #typing = new Map<MembershipId, Timer>();
-  #typingToldAt = Number.NEGATIVE_INFINITY;
-  #members: readonly ConversationMember[] | undefined;
-  #membersTimer: Timer | undefined;
+  readonly #reader: ConversationReader;
+  readonly #sync: SyncLoop;
+  readonly #readMark: ReadMark;
+  readonly #typing = new Typing(() => this.#invalidate());
+  readonly #members: MemberList;
 
   constructor(ports: ConversationPorts, conversationId: ConversationId) {
     this.#ports = ports;
@@ -141,6 +78,26 @@ export class LiveConversation implements ConversationView {
       () => this.#compute(),
       () => this.#onUnwatched(),
     );
+    const { as, chat, logger, isOnline } = ports;
+    this.#reader = new ConversationReader(chat, as, conversationId);
+    this.#sync = new SyncLoop({
+      nextStep: () => this.#nextStep(),
+      gone: () => this.leave(),
+      changed: () => this.#invalidate(),
+      logger,
+    });
+    this.#readMark = new ReadMark({
+      readSeq: () => this.#conversation?.readSeq ?? 0,
+      isOnline,
+      tell: (seq) => chat.markRead({ as, conversationId, seq }),
+      logger,
+    });
+    this.#members = new MemberList({
+      read: () => this.#reader.members(),
+      isGone: () => this.#isGone,
+      changed: () => this.#invalidate(),
+      logger,
+    });
     this.#stopOutbox = ports.outbox.watch(ports.as, conversationId, () => this.#onOutbox());
   }
 
@@ -174,14 +131,14 @@ export class LiveConversation implements ConversationView {
   open(): void {
     if (this.#isOpened && !this.#isGone) return;
     this.#isOpened = true;
-    this.sync();
+    this.#sync.run();
   }
 
   /** The conversation as the server has just told it. */
   tell(conversation: Conversation): void {
     const before = this.#conversation;
     this.#isGone = false;
-    this.#toldSeq = Math.max(this.#toldSeq, conversation.readSeq);
+    this.#readMark.known(conversation.readSeq);
     if (before === undefined) {
       this.#conversation = conversation;
       this.#line.restart(conversation.rev);
@@ -201,7 +158,7 @@ export class LiveConversation implements ConversationView {
       for (const message of this.#line.advance(conversation.rev)) this.#apply(message);
     }
     this.#settleOutbox();
-    this.sync();
+    this.#sync.run();
   }
 
   /** A message was sent or changed. */
@@ -225,7 +182,7 @@ export class LiveConversation implements ConversationView {
 
   raiseRead(readSeq: number): void {
     const conversation = this.#conversation;
-    this.#toldSeq = Math.max(this.#toldSeq, readSeq);
+    this.#readMark.known(readSeq);
     if (conversation === undefined || readSeq <= conversation.readSeq) return;
     this.#conversation = { ...conversation, readSeq };
     this.#changedItem();
@@ -235,13 +192,13 @@ export class LiveConversation implements ConversationView {
   restart(): void {
     this.#mustReload = true;
     if (this.#window === undefined) this.#line.restart(0);
-    this.sync();
+    this.#sync.run();
   }
 
   /** This membership belongs here (again): reads what is not known. */
   join(): void {
     this.#isGone = false;
-    this.sync();
+    this.#sync.run();
   }
 
   leave(): void {
@@ -249,7 +206,7 @@ export class LiveConversation implements ConversationView {
     this.#isGone = true;
     this.#window = undefined;
     this.#conversation = undefined;
-    this.#members = undefined;
+    this.#members.forget();
     this.#early = [];
     this.#shown = undefined;
     this.#changedItem();
@@ -257,12 +214,9 @@ export class LiveConversation implements ConversationView {
 
   /** The connection is there (again): everything that waits is tried. */
   wake(): void {
-    this.#syncFailures = 0;
-    clearTimeout(this.#membersTimer);
-    this.#membersTimer = undefined;
-    this.sync();
-    this.#tellRead();
-    if (this.#members !== undefined) this.#refreshMembers();
+    this.#sync.wake();
+    this.#readMark.tell();
+    this.#members.wake();
   }
 
   membersChanged(memberCount: number): void {
@@ -270,49 +224,34 @@ export class LiveConversation implements ConversationView {
       this.#conversation = { ...this.#conversation, memberCount };
       this.#changedItem();
     }
-    if (this.#members === undefined || this.#membersTimer !== undefined) return;
-    this.#membersTimer = setTimeout(() => {
-      this.#membersTimer = undefined;
-      this.#refreshMembers();
-    }, clientLimits.membersMs);
+    this.#members.refreshSoon();
   }
 
   presenceChanged(membershipId: MembershipId, online: boolean): void {
-    const members = this.#members;
-    const index = members?.findIndex((member) => member.membershipId === membershipId) ?? -1;
-    const member = members?.[index];
-    if (!online) this.#forgetTyping(membershipId);
-    if (members === undefined || member === undefined || member.online === online) return;
-    this.#members = members.with(index, { ...member, online });
-    this.#invalidate();
+    if (!online) this.#typing.forget(membershipId);
+    this.#members.setOnline(membershipId, online);
   }
 
   typingStarted(membershipId: MembershipId): void {
     if (membershipId === this.#ports.as || this.#isGone) return;
-    const before = this.#typing.get(membershipId);
-    clearTimeout(before);
-    this.#typing.set(
-      membershipId,
-      setTimeout(() => this.#forgetTyping(membershipId), chatLimits.typingMs),
-    );
-    if (before === undefined) this.#invalidate();
+    this.#typing.started(membershipId);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stopOutbox();
-    const timers = [this.#syncTimer, this.#trimTimer, this.#readTimer, this.#membersTimer];
-    for (const timer of [...timers, ...this.#typing.values()]) {
-      clearTimeout(timer);
-    }
-    this.#typing.clear();
+    clearTimeout(this.#trimTimer);
+    this.#sync.close();
+    this.#readMark.close();
+    this.#members.close();
+    this.#typing.close();
     this.leave();
   }
 
   // --- what an interface does ---
 
   readonly send = (text: string): ClientMessageId => {
-    this.#typingToldAt = Number.NEGATIVE_INFINITY;
+    this.#typing.sent();
     return this.#ports.outbox.enqueue(this.#ports.as, this.conversationId, text);
   };
 
@@ -331,12 +270,7 @@ export class LiveConversation implements ConversationView {
     this.#invalidate();
     try {
       await this.#recording(async (recorded) => {
-        const { messages } = await this.#ports.chat.listMessages({
-          as: this.#ports.as,
-          conversationId: this.conversationId,
-          before: window.firstSeq,
-          limit: chatLimits.pageSize,
-        });
+        const messages = await this.#reader.before(window.firstSeq);
         // The window was replaced meanwhile: this page would not touch it.
         if (this.#window !== window) return;
         window.prepend(messages);
@@ -357,45 +291,19 @@ export class LiveConversation implements ConversationView {
     if (upTo <= Math.max(conversation.readSeq, conversation.joinedSeq)) return;
     this.#conversation = { ...conversation, readSeq: upTo };
     this.#changedItem();
-    this.#tellRead();
+    this.#readMark.tell();
   };
 
   readonly notifyTyping = (): void => {
-    const now = performance.now();
-    // A little more often than the others forget.
-    if (now - this.#typingToldAt < chatLimits.typingMs * 0.7) return;
-    if (!this.#ports.isOnline() || this.#conversation?.canPost !== true) return;
-    this.#typingToldAt = now;
+    if (!this.#ports.isOnline() || this.#conversation?.canPost !== true || !this.#typing.mustTell()) return;
     this.#ports.chat
       .setTyping({ as: this.#ports.as, conversationId: this.conversationId })
       .catch((error: CodedError) => this.#ports.logger.debug('typing was not told', { code: error.code }));
   };
 
-  readonly loadMembers = async (): Promise<void> => {
-    const { members } = await this.#ports.chat.listMembers({
-      as: this.#ports.as,
-      conversationId: this.conversationId,
-    });
-    if (this.#isGone) return;
-    this.#members = members;
-    this.#invalidate();
-  };
+  readonly loadMembers = (): Promise<void> => this.#members.load();
 
   // --- keeping equal with the server ---
-
-  /** Works until nothing is missing. One at a time; called again while it runs, it looks once more at the end. */
-  sync(): void {
-    clearTimeout(this.#syncTimer);
-    this.#syncTimer = undefined;
-    if (this.#syncing !== undefined || this.#isClosed || this.#nextStep() === undefined) return;
-    this.#syncing = this.#runSteps().then((isDone) => {
-      this.#syncing = undefined;
-      this.#invalidate();
-      // Something may have come between the last look and here.
-      if (isDone) this.sync();
-    });
-    this.#invalidate();
-  }
 
   #nextStep(): (() => Promise<void>) | undefined {
     // Read only while events flow: what happens between a reading and the connection after it would be missed.
@@ -408,34 +316,9 @@ export class LiveConversation implements ConversationView {
     return this.#line.missing > clientLimits.healedChanges ? () => this.#reload() : () => this.#heal();
   }
 
-  /** False where it gave up for now. */
-  async #runSteps(): Promise<boolean> {
-    for (;;) {
-      const step = this.#nextStep();
-      if (step === undefined) return true;
-      try {
-        await step();
-        this.#syncFailures = 0;
-      } catch (error) {
-        const coded = error instanceof CodedError ? error : new CodedError('INTERNAL', { cause: error });
-        if (coded.code === 'NOT_FOUND' || coded.code === 'FORBIDDEN') {
-          this.leave();
-          return true;
-        }
-        this.#ports.logger.info('a conversation could not be read', { code: coded.code });
-        // Anything else waits for the next connection.
-        if (errorCatalogue[coded.code].retry !== 'later') return false;
-        const wait = backoffMs(this.#syncFailures, clientLimits.resendMinMs, clientLimits.resendMaxMs);
-        this.#syncFailures += 1;
-        this.#syncTimer = setTimeout(() => this.sync(), Math.max(wait, coded.retryAfterMs ?? 0));
-        return false;
-      }
-    }
-  }
-
   async #readConversation(): Promise<void> {
     const heard = this.#line.known + this.#line.missing;
-    const conversation = await this.#fetchConversation();
+    const conversation = await this.#reader.conversation();
     if (this.#isGone) return;
     this.#mustReload = false;
     this.tell(conversation);
@@ -444,7 +327,7 @@ export class LiveConversation implements ConversationView {
 
   async #readNewest(): Promise<void> {
     await this.#recording(async (recorded) => {
-      const page = await this.#fetchNewest();
+      const page = await this.#reader.newest();
       if (!this.#isGone) this.#batch(() => this.#replaceWindow(page, recorded));
     });
   }
@@ -454,8 +337,8 @@ export class LiveConversation implements ConversationView {
     await this.#recording(async (recorded) => {
       const heard = this.#line.known + this.#line.missing;
       // In this order: the page is at least as new as the revision, so nothing up to it is missing from the page.
-      const conversation = await this.#fetchConversation();
-      const page = await this.#fetchNewest();
+      const conversation = await this.#reader.conversation();
+      const page = await this.#reader.newest();
       if (this.#isGone) return;
       const before = this.#conversation;
       // Restored from a backup, what we knew is worth nothing.
@@ -482,28 +365,13 @@ export class LiveConversation implements ConversationView {
 
   async #heal(): Promise<void> {
     const heard = this.#line.known + this.#line.missing;
-    const changes: Message[] = [];
-    let rev = this.#line.known;
-    for (;;) {
-      const page = await this.#ports.chat.changesSince({
-        as: this.#ports.as,
-        conversationId: this.conversationId,
-        rev,
-        limit: chatLimits.changesPageSize,
-      });
-      changes.push(...page.messages);
-      if (!page.hasMore || page.rev <= rev) {
-        rev = Math.max(rev, page.rev);
-        break;
-      }
-      rev = page.rev;
-      if (changes.length > clientLimits.healedChanges) return this.#reload();
-    }
+    const changes = await this.#reader.changesSince(this.#line.known);
+    if (changes === undefined) return this.#reload();
     if (this.#isGone || this.#window === undefined) return;
     // By rev a message that was changed later comes after its successors; by seq the window has no hole.
     this.#batch(() => {
-      for (const message of changes.sort((a, b) => a.seq - b.seq)) this.#apply(message);
-      for (const message of this.#line.advance(rev)) this.#apply(message);
+      for (const message of changes.messages.sort((a, b) => a.seq - b.seq)) this.#apply(message);
+      for (const message of this.#line.advance(changes.rev)) this.#apply(message);
     });
     this.#settleLine(heard);
   }
@@ -511,22 +379,6 @@ export class LiveConversation implements ConversationView {
   /** The server has just said everything: what was heard of before that and is not there does not exist. */
   #settleLine(heardBefore: number): void {
     if (this.#line.isBehind && this.#line.known + this.#line.missing <= heardBefore) this.#line.settle();
-  }
-
-  #fetchConversation(): Promise<Conversation> {
-    return this.#ports.chat
-      .getConversation({ as: this.#ports.as, conversationId: this.conversationId })
-      .then(({ conversation }) => conversation);
-  }
-
-  #fetchNewest(): Promise<readonly Message[]> {
-    return this.#ports.chat
-      .listMessages({
-        as: this.#ports.as,
-        conversationId: this.conversationId,
-        limit: clientLimits.firstPage,
-      })
-      .then(({ messages }) => messages);
   }
 
   #replaceWindow(page: readonly Message[], recorded: readonly Message[]): void {
@@ -563,7 +415,7 @@ export class LiveConversation implements ConversationView {
     }
     // Before anybody is told: the same message must not be shown as confirmed and as pending.
     this.#confirm([message]);
-    this.#forgetTyping(message.senderId);
+    this.#typing.forget(message.senderId);
     this.#noteLast(message);
     this.#settleOutbox();
     this.#messagesChanged();
@@ -580,7 +432,7 @@ export class LiveConversation implements ConversationView {
       (message.seq === held.seq && message.rev > held.rev && message !== held);
     // The server raises the sender's own mark with the send.
     const isOwn = message.senderId === this.#ports.as && message.clientMessageId !== null;
-    if (isOwn) this.#toldSeq = Math.max(this.#toldSeq, message.seq);
+    if (isOwn) this.#readMark.known(message.seq);
     const readSeq = isOwn ? Math.max(conversation.readSeq, message.seq) : conversation.readSeq;
     if (!isNewer && readSeq === conversation.readSeq) {
       if (rev === conversation.rev) return;
@@ -618,48 +470,10 @@ export class LiveConversation implements ConversationView {
 
   #syncSoonIfBehind(): void {
     if (this.#mustReload) {
-      this.sync();
+      this.#sync.run();
       return;
     }
-    if (!this.#line.isBehind || this.#syncTimer !== undefined || this.#syncing !== undefined) return;
-    this.#syncTimer = setTimeout(() => this.sync(), clientLimits.gapMs * (0.5 + Math.random() * 0.5));
-  }
-
-  #tellRead(): void {
-    const readSeq = this.#conversation?.readSeq ?? 0;
-    if (this.#isTellingRead || this.#readTimer !== undefined || readSeq <= this.#toldSeq) return;
-    if (!this.#ports.isOnline() || this.#isClosed) return;
-    this.#isTellingRead = true;
-    this.#ports.chat
-      .markRead({ as: this.#ports.as, conversationId: this.conversationId, seq: readSeq })
-      .then(
-        () => {
-          this.#toldSeq = Math.max(this.#toldSeq, readSeq);
-        },
-        (error: CodedError) => this.#ports.logger.debug('a read mark was not told', { code: error.code }),
-      )
-      .finally(() => {
-        this.#isTellingRead = false;
-        if (this.#isClosed) return;
-        this.#readTimer = setTimeout(() => {
-          this.#readTimer = undefined;
-          this.#tellRead();
-        }, clientLimits.readMarkMs);
-      });
-  }
-
-  #refreshMembers(): void {
-    this.loadMembers().catch((error: CodedError) =>
-      this.#ports.logger.debug('members could not be read', { code: error.code }),
-    );
-  }
-
-  #forgetTyping(membershipId: MembershipId): void {
-    const timer = this.#typing.get(membershipId);
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    this.#typing.delete(membershipId);
-    this.#invalidate();
+    if (this.#line.isBehind) this.#sync.runIn(clientLimits.gapMs * (0.5 + Math.random() * 0.5));
   }
 
   /** A history that was scrolled far back need not stay in memory for ever. */
@@ -718,9 +532,9 @@ export class LiveConversation implements ConversationView {
       messages: this.#shown,
       hasOlder: window?.hasOlder ?? false,
       loadingOlder: this.#isLoadingOlder,
-      typing: [...this.#typing.keys()],
-      members: this.#members,
-      catchingUp: window !== undefined && this.#syncing !== undefined,
+      typing: this.#typing.others,
+      members: this.#members.members,
+      catchingUp: window !== undefined && this.#sync.isRunning,
       generation: this.#generation,
     };
   }
@@ -731,51 +545,4 @@ export class LiveConversation implements ConversationView {
     const pending = outbox.pendingOf(as, this.conversationId).map((message) => shownPending(message, as));
     return [...(this.#window?.messages ?? []).map((message) => shownMessage(message, as)), ...pending];
   }
-}
-
-/** One object for each version of a message, so that a list renders anew only what changed. */
-const shownMessages = new WeakMap<Message, ShownMessage>();
-function shownMessage(message: Message, as: MembershipId): ShownMessage {
-  const cached = shownMessages.get(message);
-  // The same account may look at a channel as two of its memberships.
-  if (cached !== undefined && cached.mine === (message.senderId === as)) return cached;
-  const shown: ShownMessage = {
-    key: keyOf(message.senderId, message.clientMessageId ?? message.id),
-    state: 'sent',
-    mine: message.senderId === as,
-    senderId: message.senderId,
-    body: message.body,
-    sentAt: message.sentAt,
-    seq: message.seq,
-    id: message.id,
-    clientMessageId: message.clientMessageId,
-    failure: null,
-  };
-  shownMessages.set(message, shown);
-  return shown;
-}
-
-const shownPendings = new WeakMap<PendingMessage, ShownMessage>();
-function shownPending(message: PendingMessage, as: MembershipId): ShownMessage {
-  const cached = shownPendings.get(message);
-  if (cached !== undefined) return cached;
-  const shown: ShownMessage = {
-    key: keyOf(as, message.clientMessageId),
-    state: message.state,
-    mine: true,
-    senderId: as,
-    body: { kind: 'text', text: message.text },
-    sentAt: message.sent?.sentAt ?? message.createdAt,
-    seq: null,
-    id: null,
-    clientMessageId: message.clientMessageId,
-    failure: message.failure,
-  };
-  shownPendings.set(message, shown);
-  return shown;
-}
-
-/** With the sender: anybody may choose somebody else's client id for a message of their own. */
-function keyOf(senderId: MembershipId, id: string): string {
-  return `${senderId}:${id}`;
 }
