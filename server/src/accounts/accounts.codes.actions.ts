@@ -94,9 +94,12 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
         addChallenge(tx, { id, phone, codeHash: hashOf(id, code).toString('base64url'), mayRegister }),
       );
       if (account !== undefined || mayRegister) {
-        deliver(id, phone, code).catch((error: unknown) =>
-          logger.error({ err: error }, 'a code was not sent'),
-        );
+        // Once the answer is on its way: the work of beginning a delivery would show in its time.
+        setImmediate(() => {
+          deliver(id, phone, code).catch((error: unknown) =>
+            logger.error({ err: error }, 'a code was not sent'),
+          );
+        });
       }
       return {
         challengeId: id,

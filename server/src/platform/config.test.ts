@@ -127,6 +127,7 @@ it('names every fault at once, without showing a secret', () => {
 });
 
 it.each<[string, Record<string, string>, string]>([
+  ['no rate limits where others reach the server', { ...deployed, RATE_LIMITS: 'off' }, 'RATE_LIMITS'],
   ['plain http for the public address', { ...deployed, PUBLIC_URL: 'http://chat.example' }, 'https'],
   [
     'plain http to the SMS gateway',

@@ -59,7 +59,7 @@ export interface Config {
     readonly workerBin: string | undefined;
   };
   readonly logLevel: LogLevel;
-  /** False only for measurements, never in production. Session, schema and policy are not affected. */
+  /** False only for measurements, never where others can reach the server. Session, schema and policy are not affected. */
   readonly rateLimits: boolean;
 }
 
@@ -225,7 +225,7 @@ const variables = [
   {
     name: 'RATE_LIMITS',
     default: 'on',
-    meaning: 'off lifts the rate limits for measurements; refused in production.',
+    meaning: 'off lifts the rate limits for measurements; refused where others can reach the server.',
     example: 'on',
   },
 ] as const satisfies readonly ConfigVariable[];
@@ -367,7 +367,10 @@ export const readConfig = (
   }
 
   const rateLimits = oneOf('RATE_LIMITS', ['on', 'off'], 'on') === 'on';
-  if (!rateLimits && production) fault('RATE_LIMITS=off is for measurements and refused in production.');
+  if (!rateLimits && (production || !loopback || publicUrl?.startsWith('https:') === true)) {
+    // Codes of six digits are safe by their limits alone.
+    fault('RATE_LIMITS=off is for measurements on this machine: refused where others can reach the server.');
+  }
 
   const workers = integer('RTC_WORKERS', Math.min(64, availableParallelism()), 1, 64);
   const portBase = integer('RTC_PORT_BASE', 40_000, 1_024, 65_535 - workers + 1);
