@@ -1,6 +1,5 @@
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { seedDemo } from './demo.ts';
-import type { Media } from './media/index.ts';
 import { ConfigError, readConfig } from './platform/config.ts';
 import { UnfitDatabaseError } from './platform/database.ts';
 import { EmbeddedPostgresError } from './platform/embedded-postgres.ts';
@@ -42,7 +41,7 @@ const callsLookMs = 1_000;
 const callsTellMs = 15_000;
 
 /** Chats don't wait for the media worker; who started the server is told how far it is, and what to run if it can't be had. */
-function tellOfCalls(media: Media) {
+function tellOfCalls(media: App['media']) {
   let toldAt = 0;
   const timer = setInterval(() => {
     const status = media.status();
