@@ -41,7 +41,13 @@ export interface CallView {
 }
 
 /** One function for each thing that a person can do with calls. */
-export function createCallsActions(platform: Platform, neighbours: CallsNeighbours, tickets: TicketOffice) {
+export function createCallsActions(
+  platform: Platform,
+  neighbours: CallsNeighbours,
+  tickets: TicketOffice,
+  /** Puts everybody out, and whoever is on the way in. */
+  closeRoom: (callId: CallId) => void,
+) {
   const { database } = platform;
   const { chat, school, media } = neighbours;
 
@@ -156,7 +162,7 @@ export function createCallsActions(platform: Platform, neighbours: CallsNeighbou
       );
       return call;
     });
-    media.findRoom(callId)?.close('CALL_ENDED');
+    closeRoom(callId);
     if (ended !== undefined) platform.logger.info({ callId, byItself: endedBy === null }, 'call ended');
     return ended;
   }

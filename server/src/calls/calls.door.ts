@@ -52,6 +52,8 @@ export class CallDoor {
     this.#pending.add(pending);
     try {
       const view = await this.#judge(claims);
+      // Judged by what was so a moment ago; a room opened now would be the room of a call that is over.
+      if (pending.stale) throw new CodedError('UNAVAILABLE', { retryAfterMs: 200 });
       pending.conversationId = view.call.conversationId;
       const { schoolId, callId } = claims;
       this.#places.set(callId, { schoolId, conversationId: view.call.conversationId });
@@ -72,6 +74,12 @@ export class CallDoor {
     const view = await this.#actions.requireLiveCall(this.#platform.database, claims, claims.callId);
     if (await this.#actions.isRemoved(claims, claims.callId)) throw new CodedError('REMOVED_FROM_CALL');
     return view;
+  }
+
+  /** The call is over, in the database already: everybody leaves, and who is on the way in is judged again. */
+  closeRoom(callId: CallId): void {
+    this.#markStale((pending) => pending.callId === callId);
+    this.#media.findRoom(callId)?.close('CALL_ENDED');
   }
 
   /** Puts a removed person out; who is on the way in is judged again. */

@@ -45,8 +45,8 @@ export function createCalls(
   const { database, outbound, logger } = platform;
   const { media } = neighbours;
   const tickets = new TicketOffice(deriveKey(platform.secrets, 'call tickets'));
-  const actions = createCallsActions(platform, neighbours, tickets);
-  const door = new CallDoor(platform, actions, tickets, media);
+  const actions = createCallsActions(platform, neighbours, tickets, (callId) => door.closeRoom(callId));
+  const door: CallDoor = new CallDoor(platform, actions, tickets, media);
   const stopHearing = outbound.onSignal((signal) => door.hear(signal));
   const telling = new Map<string, NodeJS.Timeout>();
 
