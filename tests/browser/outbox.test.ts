@@ -91,7 +91,7 @@ async function signIn(page: Page): Promise<void> {
     async (typed) => (await window.client.accounts.requestCode({ phone: typed })).challengeId,
     phone,
   );
-  const code = running.codes.take(phone);
+  const code = await running.codes.take(phone);
   await page.evaluate((input) => window.client.accounts.verifyCode(input), { challengeId, code });
   await isOnline(page);
 }

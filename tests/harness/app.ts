@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type MembershipId } from '@zvonok/client-sdk';
 import { type App, createApp, type Overrides } from '@zvonok/server/app';
 import { seedDemo } from '@zvonok/server/demo.ts';
@@ -18,11 +19,17 @@ export class SentCodes {
     },
   };
 
-  take(phone: string): string {
-    const code = this.#codes.get(phone);
-    if (code === undefined) throw new Error('No code was sent to this phone.');
-    this.#codes.delete(phone);
-    return code;
+  /** Waits a little: a code goes out after the answer, so that no answer tells whether there is one. */
+  async take(phone: string): Promise<string> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const code = this.#codes.get(phone);
+      if (code !== undefined) {
+        this.#codes.delete(phone);
+        return code;
+      }
+      await sleep(20);
+    }
+    throw new Error('No code was sent to this phone.');
   }
 }
 
@@ -92,7 +99,7 @@ export async function startApp(
         phone,
         ...(inviteToken === undefined ? {} : { inviteToken }),
       });
-      await client.accounts.verifyCode({ challengeId, code: codes.take(phone) });
+      await client.accounts.verifyCode({ challengeId, code: await codes.take(phone) });
       return client;
     },
     async session(phone, inviteToken) {
@@ -101,7 +108,7 @@ export async function startApp(
         inviteToken === undefined ? { phone } : { phone, inviteToken },
       );
       const { challengeId } = JSON.parse(asked.text) as { challengeId: string };
-      const input = { challengeId, code: codes.take(phone), carrier: 'bearer' };
+      const input = { challengeId, code: await codes.take(phone), carrier: 'bearer' };
       const verified = JSON.parse((await post('accounts.verifyCode', input)).text) as {
         token: string;
         memberships: readonly { id: MembershipId }[];

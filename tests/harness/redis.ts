@@ -31,10 +31,11 @@ export class RedisProcess {
     );
     for (let tries = 0; tries < 100; tries += 1) {
       const socket = connect(this.port, '127.0.0.1');
-      const open = await Promise.race([
-        once(socket, 'connect').then(() => true),
-        once(socket, 'error').then(() => false),
-      ]);
+      // `once` rejects where the socket reports an error first: nothing listens yet.
+      const open = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
       socket.destroy();
       if (open) return;
       await sleep(50);

@@ -28,7 +28,7 @@ beforeAll(async () => {
     SMS_URL_TEMPLATE: 'https://sms.invalid/?to={phone}&text={text}',
   };
   for (let node = 0; node < 2; node += 1) nodes.push(await startApp(env));
-  school = await createSchoolFixture(nodeAt(0), 'Школа двух узлов', '+7930000');
+  school = await createSchoolFixture(nodeAt(0), 'Школа двух узлов', '+7911000');
 });
 
 afterAll(async () => {
@@ -75,9 +75,9 @@ const hasTexts = (view: ConversationView, count: number, timeoutMs?: number) =>
 
 describe('two nodes with one Redis', () => {
   it('share a conversation, in one order', async () => {
-    await joinAs(nodeAt(0), school, 'pupil', '+79300000012', 'Вася Петров');
+    await joinAs(nodeAt(0), school, 'pupil', '+79110000012', 'Вася Петров');
     const first = await classChatOn(0, school.pupil.phone);
-    const second = await classChatOn(1, '+79300000012');
+    const second = await classChatOn(1, '+79110000012');
     for (let n = 0; n < 10; n += 1) {
       first.view.send(`с первого ${n}`);
       second.view.send(`со второго ${n}`);
@@ -87,8 +87,8 @@ describe('two nodes with one Redis', () => {
   });
 
   it('let go of a person on both when their membership ends on one', async () => {
-    await joinAs(nodeAt(0), school, 'pupil', '+79300000013', 'Коля Сидоров');
-    const seat = await classChatOn(1, '+79300000013');
+    await joinAs(nodeAt(0), school, 'pupil', '+79110000013', 'Коля Сидоров');
+    const seat = await classChatOn(1, '+79110000013');
     const { token, membershipId: as } = school.admin;
     await nodeAt(0).post('school.endMembership', { as, membershipId: seat.as, reason: 'left' }, token);
     await waitFor(seat.view, (snapshot) => snapshot.status === 'gone', 1_000);
@@ -99,7 +99,7 @@ describe('two nodes with one Redis', () => {
 
   it('hear each other again after Redis was killed and came back empty', async () => {
     const first = await classChatOn(0, school.pupil.phone);
-    const second = await classChatOn(1, '+79300000012');
+    const second = await classChatOn(1, '+79110000012');
     const before = textsOf(first.view).length;
     await redis.kill();
     first.view.send('пока Redis нет');

@@ -85,6 +85,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       carrier: call.carrier,
       logger: options.logger,
     };
+    // A session begins where its cookie can be set, and is limited by the address that a proxy tells of.
+    if (procedure.access === 'public' && call.carrier === undefined) throw new CodedError('FORBIDDEN');
     if (procedure.access !== 'public' && call.caller === undefined) throw new CodedError('UNAUTHENTICATED');
     if (options.limits === 'on') {
       const who = procedure.access === 'public' ? call.address : (call.caller?.sessionId ?? call.address);

@@ -325,7 +325,7 @@ class Cluster {
     } catch {
       // Gone in the meantime.
     }
-    while (await this.#isOurs(pid)) {
+    while ((await this.#isOurs(pid)) || (await isExiting(pid))) {
       if (Date.now() > deadline) return false;
       await delay(20);
     }
@@ -467,6 +467,20 @@ const readPidFile = async (cluster: string): Promise<PidFile | undefined> => {
       : undefined;
   } catch {
     return undefined;
+  }
+};
+
+/** On its way out: the system has taken its memory, and so its command line, but not ended it yet. */
+const isExiting = async (pid: number): Promise<boolean> => {
+  if (process.platform !== 'linux') return false;
+  try {
+    const [commandLine, status] = await Promise.all([
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+    ]);
+    return commandLine === '' && !/\) [ZX] /.test(status);
+  } catch {
+    return false;
   }
 };
 

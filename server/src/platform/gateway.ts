@@ -95,7 +95,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     sockets,
     isAllowedOrigin,
     async listen() {
-      await http.listen({ host: config.http.host, port: config.http.port });
+      // By its name Fastify would listen twice, and the second server (::1) has neither sockets nor signalling.
+      const host = config.http.host === 'localhost' ? '127.0.0.1' : config.http.host;
+      await http.listen({ host, port: config.http.port });
       const address = http.server.address();
       if (typeof address === 'object' && address !== null) port = address.port;
       ready = true;
