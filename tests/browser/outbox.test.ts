@@ -1,10 +1,11 @@
 // needs: chromium
 import { fileURLToPath } from 'node:url';
 import type { ConversationId, MembershipId, Message } from '@zvonok/shared';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';
+import { launchBrowser } from '../harness/browser.ts';
 import { freePort } from '../harness/process.ts';
 import { createSchoolFixture, type SchoolFixture } from '../harness/school.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
@@ -34,17 +35,7 @@ beforeAll(async () => {
     school.pupil.token,
   );
   classChat = JSON.parse(text).conversations.find(({ kind }: { kind: string }) => kind === 'class').id;
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
-  });
+  browser = await launchBrowser();
 });
 afterEach(async () => {
   proxy.restore();

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { Lesson } from '@zvonok/client-sdk';
 import { CodedError, errorCatalogue, type MembershipId } from '@zvonok/shared';
 import type { FastifyInstance } from 'fastify';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../harness/browser.ts';
 import { type MediaServer, person, startMediaServer, until } from './media-server.ts';
 
 let server: MediaServer;
@@ -17,20 +18,7 @@ const removed = new Set<string>();
 beforeAll(async () => {
   const script = await bundle();
   server = await startMediaServer({ workers: 2, mount: (http) => servePage(http, script) });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-      '--autoplay-policy=no-user-gesture-required',
-    ],
-  });
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

@@ -25,6 +25,9 @@ import { createSchool, type School } from '../school/index.ts';
 
 type Contract = typeof procedureContract;
 
+/** A reply whose cookies nobody keeps. */
+const nowhere: SessionCarrier = { set: () => undefined, clear: () => undefined };
+
 /** Who calls in a test: their session and, for what a member does, as whom. */
 export interface Person {
   readonly caller: Caller;
@@ -137,7 +140,8 @@ export async function startRooms(
         caller: person?.caller ?? (by as Caller | undefined),
         address,
         userAgent: 'Mozilla/5.0 (Linux; Android 15) Chrome/140.0',
-        carrier,
+        // A stranger comes over HTTP, as the gateway demands; whoever is signed in over a socket, unless told otherwise.
+        carrier: carrier ?? (by === undefined ? nowhere : undefined),
       });
       return reply as Answer<Contract[typeof name]>;
     },
