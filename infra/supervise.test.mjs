@@ -66,8 +66,16 @@ it('starts a server again that was killed', async () => {
   expect(readFileSync(lives, 'utf8').trim().split('\n')).toHaveLength(2);
 });
 
-it('gives up on a server that is killed again and again', async () => {
-  const { child, said } = supervised(`console.log('up'); process.kill(process.pid, 'SIGKILL');`);
-  expect(await once(child, 'exit')).toEqual([137, null]);
-  expect(said()).toHaveLength(6);
+it('starts a server again however often it is killed, with growing pauses if it dies of starting', async () => {
+  const lives = join(folder, 'lives');
+  const startedAt = Date.now();
+  const { child } = supervised(`
+    import { appendFileSync, readFileSync } from 'node:fs';
+    appendFileSync(${JSON.stringify(lives)}, process.pid + '\\n');
+    if (readFileSync(${JSON.stringify(lives)}, 'utf8').split('\\n').length > 4) process.exit(0);
+    process.kill(process.pid, 'SIGKILL');`);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(readFileSync(lives, 'utf8').trim().split('\n')).toHaveLength(4);
+  // Nothing after the first, then 0.5 s and 1 s.
+  expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_500);
 }, 15_000);
