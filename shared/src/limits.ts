@@ -98,7 +98,6 @@ export const chatLimits = {
   typingMs: 6 * second,
   /** How often a client compares its revisions with the server's: heals a lost last event. */
   headsMs: 15 * second,
-  titleLength: 120,
   /** Coming, going and typing are told to everyone in a conversation: beyond this it is noise and load. */
   presenceMembers: 100,
   /** A phone that loses its network for a moment has not left. */

@@ -1,5 +1,5 @@
 import type { ConversationId, MembershipId, Message, MessageBody, MessageId, SchoolId } from '@zvonok/shared';
-import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import type { ConversationFacts } from './chat.policy.ts';
 import { conversationMembers, conversations, messages } from './chat.tables.ts';
@@ -292,16 +292,4 @@ export async function changeCallCard(
     )
     .returning();
   return row === undefined ? undefined : messageOf(row);
-}
-
-export async function isMember(
-  reader: Reader,
-  person: Person,
-  conversationId: ConversationId,
-): Promise<boolean> {
-  const rows = await queryOf(reader)
-    .select({ one: sql`1` })
-    .from(conversationMembers)
-    .where(and(isActiveMember(person), inArray(conversationMembers.conversationId, [conversationId])));
-  return rows.length > 0;
 }

@@ -8,7 +8,7 @@ import { createCommitter } from './chat.committer.ts';
 import { createFollowing } from './chat.members.ts';
 import { type ConversationFacts, requireConversation } from './chat.policy.ts';
 import { mountChat } from './chat.routes.ts';
-import { isMember, listConversationIds } from './chat.store.ts';
+import { listConversationIds } from './chat.store.ts';
 
 export type { ConversationFacts } from './chat.policy.ts';
 
@@ -43,8 +43,6 @@ export function createChat(platform: Platform, neighbours: ChatNeighbours) {
       id: ConversationId,
       reader: Reader = platform.database,
     ) => requireConversation(reader, person, id),
-    isMember: (schoolId: SchoolId, conversationId: ConversationId, membershipId: MembershipId) =>
-      isMember(platform.database, { schoolId, membershipId }, conversationId),
     postCallCard: actions.postCallCard,
     endCallCard: actions.endCallCard,
     announcePresence: actions.announcePresence,
