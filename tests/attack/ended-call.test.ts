@@ -13,7 +13,7 @@ beforeAll(async () => {
   running = await startApp({
     RATE_LIMITS: 'off',
     CALLS_SETUP: 'root',
-    RTC_PORT_BASE: String(randomInt(30_000, 39_000)),
+    RTC_PORT_BASE: String(randomInt(20_000, 30_000)),
     RTC_WORKERS: '1',
     ...(process.env.MEDIASOUP_WORKER_BIN === undefined
       ? {}

@@ -30,7 +30,7 @@ export async function startCallsServer(
           rtc: {
             listen: '127.0.0.1',
             announcedAddress: '127.0.0.1',
-            portBase: randomInt(30_000, 39_000),
+            portBase: randomInt(20_000, 30_000),
             workers,
           },
           calls: { setup: 'root', workerBin: process.env.MEDIASOUP_WORKER_BIN },

@@ -30,7 +30,7 @@ beforeAll(async () => {
   running = await startApp({
     RATE_LIMITS: 'off',
     CALLS_SETUP: 'root',
-    RTC_PORT_BASE: String(randomInt(30_000, 39_000)),
+    RTC_PORT_BASE: String(randomInt(20_000, 30_000)),
     RTC_WORKERS: '2',
     ...(process.env.MEDIASOUP_WORKER_BIN === undefined
       ? {}
@@ -76,8 +76,12 @@ function join(client: Client, seat: Seat, call: Call): Lesson {
   return lesson;
 }
 
+/** Fails with the snapshot that was there instead. */
 const lessonIs = (lesson: Lesson, wanted: (snapshot: LessonSnapshot) => boolean, ms = 5_000) =>
-  waitFor(lesson, wanted, ms);
+  waitFor(lesson, wanted, ms).catch((error: Error) => {
+    error.message += `: ${JSON.stringify(lesson.getSnapshot())}`;
+    throw error;
+  });
 const connected = ({ status }: LessonSnapshot) => status === 'connected';
 const sees = (id: MembershipId) => (snapshot: LessonSnapshot) =>
   connected(snapshot) && snapshot.participants.some((each) => each.membershipId === id);

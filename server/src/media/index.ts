@@ -52,7 +52,6 @@ export function createMedia(options: MediaOptions): Media {
   const pool = new WorkerPool({ ...config.rtc, logger });
   let binary: WorkerBinaryState = { state: 'preparing', etaMs: 5_000, step: 'starting' };
   let preparedBy = Date.now() + 5_000;
-  let everReady = false;
   let told: (room: Room, count: number) => void = () => undefined;
   let stopAcquiring: () => void = () => undefined;
   let closing: Promise<void> | undefined;
@@ -73,17 +72,14 @@ export function createMedia(options: MediaOptions): Media {
   return {
     status() {
       if (binary.state === 'unavailable') return binary;
-      if (pool.size > 0) {
-        everReady = true;
-        return { state: 'ready' };
-      }
+      if (pool.size > 0) return { state: 'ready' };
       if (pool.failedStarts >= startsBeforeGivingUp) {
         const reason = `No media worker starts: see the log. Is port ${config.rtc.portBase} taken, UDP or TCP?`;
         return { state: 'unavailable', reason, command: undefined };
       }
       const etaMs = binary.state === 'ready' ? 1_000 : Math.max(1_000, preparedBy - Date.now());
       // A worker that is being replaced is back in a moment: whoever joins waits for it.
-      return everReady ? { state: 'ready' } : { state: 'preparing', etaMs };
+      return pool.hasRun ? { state: 'ready' } : { state: 'preparing', etaMs };
     },
     openRoom(id) {
       let room = rooms.get(id);

@@ -36,6 +36,7 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #running = new Set<MediaWorker>();
   #failedStarts = 0;
+  #hasRun = false;
   /** Called when a worker is up or gone, or none will come any more. */
   readonly #waiting = new Set<() => void>();
   readonly #stop = new AbortController();
@@ -58,9 +59,14 @@ export class WorkerPool {
     return [...this.#running].map((worker) => worker.pid);
   }
 
-  /** Starts that failed since one last succeeded: a port that is taken, a binary that does not run here. */
+  /** Starts that failed in a row while no worker ran: a port that is taken, a binary that does not run here. */
   get failedStarts(): number {
     return this.#failedStarts;
+  }
+
+  /** Whether a worker has ever run: then the next one is moments away. */
+  get hasRun(): boolean {
+    return this.#hasRun;
   }
 
   /** The least loaded worker; waits a little for one that is being replaced. Rejects with `UNAVAILABLE`. */
@@ -110,7 +116,7 @@ export class WorkerPool {
       try {
         await this.#run(slot, binary);
       } catch (error) {
-        this.#failedStarts += 1;
+        if (this.#running.size === 0) this.#failedStarts += 1;
         if (!stopped.aborted) logger.error({ err: error, slot }, 'media worker did not start');
       }
       if (stopped.aborted) return;
@@ -149,6 +155,7 @@ export class WorkerPool {
       process.once('died', () => this.#running.delete(entry));
       this.#running.add(worker);
       this.#failedStarts = 0;
+      this.#hasRun = true;
       this.#announce();
       logger.info({ workerPid: worker.pid, slot }, 'media worker is running');
       void this.#watch(process, watch.signal);
