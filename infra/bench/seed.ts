@@ -25,7 +25,7 @@ export async function seed(url: string, { schoolId, people, rooms }: Population)
     room.members.map((member) => ({ room: room.conversationId, person: membershipIds[member] ?? '' })),
   );
   try {
-    await database.inRawTransaction(async (sql) => {
+    await database.inTransaction(async ({ raw: sql }) => {
       await sql`insert into schools (id, name, vocabulary) values (${schoolId}, 'Замер', 'school')`;
       await sql`insert into groups (school_id, id, name, kind) values (${schoolId}, ${groupId}, '7Б', 'class')`;
       await sql`

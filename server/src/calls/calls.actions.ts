@@ -11,7 +11,7 @@ import {
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { ConversationFacts } from '../chat/index.ts';
-import { type Database, isUniqueViolation, type Transaction } from '../platform/database.ts';
+import { isUniqueViolation, type Reader } from '../platform/database.ts';
 import { eventFor } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
@@ -30,7 +30,6 @@ import {
 import type { TicketOffice } from './calls.tickets.ts';
 import type { CallsNeighbours } from './index.ts';
 
-type Reader = Database | Transaction;
 type Person = Pick<Actor, 'schoolId' | 'membershipId'>;
 
 /** A call with what decides about this member's rights in it. */

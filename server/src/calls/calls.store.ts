@@ -1,10 +1,7 @@
 import type { CallId, ConversationId, MembershipId, SchoolId } from '@zvonok/shared';
 import { and, eq, inArray, isNull, lt } from 'drizzle-orm';
-import type { Database, Transaction } from '../platform/database.ts';
+import { type Database, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { callRemovals, calls } from './calls.tables.ts';
-
-type Reader = Database | Transaction;
-const queryOf = (reader: Reader) => ('db' in reader ? reader.db : reader);
 
 export type StoredCall = typeof calls.$inferSelect;
 

@@ -1,6 +1,6 @@
 import { CodedError, type ConversationId, chatLimits, type Message, type MessageId } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
-import { type Database, type Transaction, translateDatabaseError } from '../platform/database.ts';
+import { type BriefTransaction, type Database, translateDatabaseError } from '../platform/database.ts';
 import { eventFor } from '../platform/outbound.ts';
 import {
   type Draft,
@@ -103,7 +103,7 @@ export function createCommitter(
   }
 
   function commit(drafts: readonly Draft[]): Promise<readonly Outcome[]> {
-    return database.inTransaction(async (tx) => {
+    return database.inBriefTransaction(async (tx) => {
       const keys = [...new Map(drafts.map((draft) => [draft.conversationId, draft])).values()];
       // Sent together and run in this order: the facts are read under the locks.
       const [locked, facts] = await Promise.all([
@@ -155,31 +155,25 @@ export function createCommitter(
         firstOf.set(key, { draft, outcome });
         return outcome;
       });
-      if (rows.length > 0) {
-        const raised = new Set(rows.map((row) => row.conversationId));
-        await writeMessages(
-          tx.raw,
-          rows,
-          [...conversations.values()].filter((conversation) => raised.has(conversation.id)),
-          sentAt,
+      if (rows.length === 0) return { value: outcomes };
+      const raised = new Set(rows.map((row) => row.conversationId));
+      for (const row of rows) {
+        tx.announce(
+          eventFor(
+            'chat.messageSent',
+            { conversation: row.conversationId },
+            { message: messageOf(row, sentAt) },
+          ),
         );
-        for (const row of rows) {
-          tx.announce(
-            eventFor(
-              'chat.messageSent',
-              { conversation: row.conversationId },
-              { message: messageOf(row, sentAt) },
-            ),
-          );
-        }
       }
-      return outcomes;
+      const counters = [...conversations.values()].filter((conversation) => raised.has(conversation.id));
+      return { value: outcomes, last: writeMessages(tx.raw, rows, counters, sentAt) };
     });
   }
 
   /** The contact policy of the drafts that go to direct chats, by their place in the batch. */
   async function contactsOf(
-    tx: Transaction,
+    tx: BriefTransaction,
     drafts: readonly Draft[],
     conversations: ReadonlyMap<ConversationId, LockedConversation>,
   ): Promise<ReadonlyMap<number, boolean>> {

@@ -6,7 +6,7 @@ import type {
   MessageId,
   SchoolId,
 } from '@zvonok/shared';
-import type { RawTransaction } from '../platform/database.ts';
+import type { RawTransaction, Statement } from '../platform/database.ts';
 
 /** A message that a member wants to send. */
 export interface Draft {
@@ -91,19 +91,19 @@ export function readDraftFacts(
     order by d.n`;
 }
 
-/** Writes the batch, raises each conversation's counters once and the senders' read marks, in one round trip. */
-export async function writeMessages(
+/** Writes the batch, raises each conversation's counters once and the senders' read marks. To be sent by the caller. */
+export function writeMessages(
   sql: RawTransaction,
   rows: readonly NewMessage[],
   counters: readonly Pick<LockedConversation, 'id' | 'lastSeq' | 'rev'>[],
   sentAt: string,
-): Promise<void> {
+): Statement {
   const schoolIds = rows.map((row) => row.schoolId);
   const conversationIds = rows.map((row) => row.conversationId);
   const senderIds = rows.map((row) => row.senderId);
   const seqs = rows.map((row) => row.seq);
   const schoolOf = new Map(rows.map((row) => [row.conversationId, row.schoolId]));
-  await sql`
+  return sql`
     with written as (
       insert into messages
         (school_id, conversation_id, seq, id, rev, sender_id, client_message_id, input_hash, body, sent_at)

@@ -6,7 +6,7 @@ import {
   type MembershipId,
   type SchoolId,
 } from '@zvonok/shared';
-import type { Database, Transaction } from '../platform/database.ts';
+import type { Reader } from '../platform/database.ts';
 import type { Actor } from '../platform/procedures.ts';
 import { findOwnConversation } from './chat.store.ts';
 
@@ -59,11 +59,11 @@ export function otherOf(
 
 /** The conversation as this member may read it. @throws NOT_FOUND for an absent one and for a stranger alike. */
 export async function requireConversation(
-  database: Database | Transaction,
+  reader: Reader,
   actor: Pick<Actor, 'schoolId' | 'membershipId'>,
   conversationId: ConversationId,
 ): Promise<ConversationFacts> {
-  const facts = await findOwnConversation(database, actor, conversationId);
+  const facts = await findOwnConversation(reader, actor, conversationId);
   if (facts === undefined) throw new CodedError('NOT_FOUND');
   return facts;
 }

@@ -1,14 +1,11 @@
 import type { ConversationId, MembershipId, Message, MessageBody, MessageId, SchoolId } from '@zvonok/shared';
 import { and, asc, desc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm';
-import type { Database, Transaction } from '../platform/database.ts';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { ConversationFacts } from './chat.policy.ts';
 import { conversationMembers, conversations, messages } from './chat.tables.ts';
 
 /** Reads outside a transaction or inside one. */
-type Reader = Database | Transaction;
 type Person = { readonly schoolId: SchoolId; readonly membershipId: MembershipId };
-
-const queryOf = (reader: Reader) => ('db' in reader ? reader.db : reader);
 
 type MessageRow = typeof messages.$inferSelect;
 

@@ -1,5 +1,5 @@
 import type { ConversationId, MembershipId, SchoolId } from '@zvonok/shared';
-import type { Database, Transaction } from '../platform/database.ts';
+import type { Reader } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import type { School } from '../school/index.ts';
@@ -11,8 +11,6 @@ import { mountChat } from './chat.routes.ts';
 import { listConversationIds } from './chat.store.ts';
 
 export type { ConversationFacts } from './chat.policy.ts';
-
-type Reader = Database | Transaction;
 
 /** What chat asks of its neighbours; `app.ts` plugs them in. */
 export interface ChatNeighbours {

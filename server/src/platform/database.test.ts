@@ -7,7 +7,9 @@ import { eq } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  type BriefTransaction,
   type Database,
+  type Ending,
   isUniqueViolation,
   migrateDatabase,
   openDatabase,
@@ -122,7 +124,7 @@ describe('inTransaction', () => {
       database.inTransaction(() => database.inTransaction(() => Promise.resolve(1))),
     ).rejects.toThrow(/inside a transaction/);
     await expect(
-      database.inRawTransaction(() => database.inTransaction(() => Promise.resolve(1))),
+      database.inBriefTransaction(() => database.inTransaction(() => Promise.resolve({ value: 1 }))),
     ).rejects.toThrow(/inside a transaction/);
     expect(await database.inTransaction(() => Promise.resolve(1))).toBe(1);
   });
@@ -182,20 +184,55 @@ describe('inTransaction', () => {
   });
 });
 
-it('inRawTransaction pipelines, takes arrays, and announces after the commit', async () => {
-  released.length = 0;
-  const keys = ['raw a', 'raw б', 'raw "c"'];
-  const count = await database.inRawTransaction(async (sql, announce) => {
-    const [inserted] = await Promise.all([
-      sql`insert into platform_facts (key, value) select k, 'v' from unnest(${keys}::text[]) as k`,
-      sql`select 1`,
-    ]);
-    announce(announcement('raw'));
-    return inserted.count;
+describe('inBriefTransaction', () => {
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('pipelines, takes arrays, and announces when the answer has gone out', async () => {
+    released.length = 0;
+    const keys = ['raw a', 'raw б', 'raw "c"'];
+    const count = await database.inBriefTransaction(async ({ raw, db, announce }) => {
+      const [inserted] = await Promise.all([
+        raw`insert into platform_facts (key, value) select k, 'v' from unnest(${keys}::text[]) as k`,
+        raw`select 1`,
+      ]);
+      announce(announcement('raw'));
+      const seen = await db.select().from(platformFacts).where(eq(platformFacts.key, 'raw a'));
+      expect(seen).toHaveLength(1);
+      return { value: inserted.count, last: raw`update platform_facts set value = 'w' where key = 'raw б'` };
+    });
+    expect(count).toBe(3);
+    expect(released).toEqual([]);
+    await nextTurn();
+    expect(released).toEqual([[announcement('raw')]]);
+    expect(await findFact(database, 'raw "c"')).toBe('v');
+    expect(await findFact(database, 'raw б')).toBe('w');
   });
-  expect(count).toBe(3);
-  expect(released).toEqual([[announcement('raw')]]);
-  expect(await findFact(database, 'raw "c"')).toBe('v');
+
+  it.each<[string, (tx: BriefTransaction) => Promise<Ending<number>>]>([
+    ['the function', () => Promise.reject(new Error('no'))],
+    ['a statement on the way', async ({ raw }) => ({ value: (await raw`select 1/0`).length })],
+    ['the last statement', async ({ raw }) => ({ value: 1, last: raw`select 1/0` })],
+    [
+      'a check at the commit',
+      async ({ raw }) => {
+        await raw`create temp table pledges (n int unique deferrable initially deferred)`;
+        return { value: 1, last: raw`insert into pledges values (1), (1)` };
+      },
+    ],
+  ])('stores and announces nothing when %s fails, and gives the connection back', async (_what, fail) => {
+    released.length = 0;
+    const attempt = database.inBriefTransaction(async (tx) => {
+      await tx.raw`insert into platform_facts (key, value) values ('half', 'stored')`;
+      tx.announce(announcement('half'));
+      return fail(tx);
+    });
+    await expect(attempt).rejects.toThrow();
+    await nextTurn();
+    expect(released).toEqual([]);
+    // More often than the pool has connections: one that was kept, or left in its transaction, would show.
+    for (let n = 0; n < 6; n += 1) expect(await findFact(database, 'half')).toBeUndefined();
+    expect(await database.inBriefTransaction(async () => ({ value: 'next' }))).toBe('next');
+  });
 });
 
 describe('what clients are told', () => {

@@ -9,6 +9,7 @@ import {
   schoolLimits,
 } from '@zvonok/shared';
 import type { Accounts } from '../accounts/index.ts';
+import type { Reader } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller, MountedProcedure } from '../platform/procedures.ts';
 import { createSchoolActions } from './school.actions.ts';
@@ -34,7 +35,6 @@ import {
   findActor,
   listActiveMemberships,
   listGroups,
-  type Reader,
   type StoredGroup,
 } from './school.store.ts';
 

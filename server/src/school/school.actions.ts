@@ -21,7 +21,7 @@ import {
   standingsOf,
 } from '@zvonok/shared';
 import type { Accounts } from '../accounts/index.ts';
-import type { Transaction } from '../platform/database.ts';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller } from '../platform/procedures.ts';
 import {
@@ -63,8 +63,6 @@ import {
   getSchools,
   getVerifiedAt,
   listGroups,
-  queryOf,
-  type Reader,
   wasSentAwaySince,
 } from './school.store.ts';
 

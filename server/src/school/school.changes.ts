@@ -13,7 +13,7 @@ import {
   type Vocabulary,
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
-import type { Transaction } from '../platform/database.ts';
+import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
@@ -35,7 +35,6 @@ import {
   listByRole,
   listGroups,
   lockSchool,
-  type Reader,
   removeAttachment,
   removeGuardianLink,
   type StoredAttachment,

@@ -1,7 +1,8 @@
 import { type GroupId, type MembershipId, type Role, type SchoolId, staffRoles } from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { queryOf, type Reader } from '../platform/database.ts';
 import type { DirectoryScope } from './school.policy.ts';
-import { isVerified, queryOf, type Reader, type StoredGroup, verificationJoin } from './school.store.ts';
+import { isVerified, type StoredGroup, verificationJoin } from './school.store.ts';
 import { memberships, verifications } from './school.tables.ts';
 
 /** Ids of the active memberships with a tie to the group: pupils, attached teachers, guardians of its pupils. */

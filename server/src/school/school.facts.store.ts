@@ -1,7 +1,8 @@
 import type { Attachment, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { queryOf, type Reader } from '../platform/database.ts';
 import type { MemberFacts } from './school.policy.ts';
-import { isVerified, queryOf, type Reader, verificationJoin } from './school.store.ts';
+import { isVerified, verificationJoin } from './school.store.ts';
 import { groups, guardianLinks, memberships, teacherAttachments, verifications } from './school.tables.ts';
 
 /** Everything that decides the rights of active memberships, by id. Those that are over or elsewhere are left out. */

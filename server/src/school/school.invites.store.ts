@@ -9,8 +9,7 @@ import type {
 } from '@zvonok/shared';
 import { schoolLimits } from '@zvonok/shared';
 import { and, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
-import type { Transaction } from '../platform/database.ts';
-import { queryOf, type Reader } from './school.store.ts';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { groups, inviteRedemptions, invites, memberships, schools } from './school.tables.ts';
 
 /** An invite as the rooms use it: without its hash, with the state that the database's clock gives it. */

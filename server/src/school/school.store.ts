@@ -10,7 +10,7 @@ import type {
   Vocabulary,
 } from '@zvonok/shared';
 import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
-import type { Database, Transaction } from '../platform/database.ts';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
   groups,
@@ -20,10 +20,6 @@ import {
   teacherAttachments,
   verifications,
 } from './school.tables.ts';
-
-/** Reads outside a transaction or inside one. */
-export type Reader = Database | Transaction;
-export const queryOf = (reader: Reader) => ('db' in reader ? reader.db : reader);
 
 export type StoredSchool = typeof schools.$inferSelect;
 export type StoredGroup = typeof groups.$inferSelect;

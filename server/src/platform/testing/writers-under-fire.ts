@@ -83,10 +83,10 @@ const write = async (writer: number): Promise<void> => {
     const kind = n % 3;
     const done = await settle(
       kind === 0
-        ? database.inRawTransaction(async (sql, announce) => {
-            announce(marker);
-            await sql`insert into pairs values (${id}, 1, ${filler})`;
-            await sql`insert into pairs values (${id}, 2, ${filler})`;
+        ? database.inBriefTransaction(async (tx) => {
+            tx.announce(marker);
+            await tx.raw`insert into pairs values (${id}, 1, ${filler})`;
+            return { value: undefined, last: tx.raw`insert into pairs values (${id}, 2, ${filler})` };
           })
         : kind === 1
           ? database.inTransaction(async (tx) => {
