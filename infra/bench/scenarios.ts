@@ -235,6 +235,7 @@ function inWords(outcome: Outcome): string {
     `${deliveriesPerSecond(outcome).toFixed(0)} deliveries/s`,
     `p99 ${percentile([outcome.latencies], 0.99)} ms`,
     `${cpuSecondsPer100k(outcome).toFixed(2)} CPU s/100k`,
+    `${databaseSecondsPer100k(outcome).toFixed(2)} of the database`,
     `${outcome.lost} lost`,
     `generator ${outcome.cores.toFixed(2)} core, ${outcome.lagMs.toFixed(1)} ms late`,
   ].join(', ');

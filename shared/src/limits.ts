@@ -18,6 +18,8 @@ export const transportLimits = {
   requestHeadersMs: 10 * second,
   requestMs: 30 * second,
   procedureMs: 5 * second,
+  /** For so long events are written in one turn of the event loop; then others have theirs. */
+  eventsTurnMs: 1,
   /** What may wait in one connection's send buffer before it is a slow reader. */
   slowReaderBytes: 1024 * 1024,
   slowReaderMs: 8 * second,

@@ -74,8 +74,7 @@ export interface Database {
   inTransaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
    * The same for the hot path, in two round trips instead of four: BEGIN leaves with the first statements, COMMIT with
-   * the last, which `fn` hands over. Rejects, with nothing stored, when any of them fails. Announcements go out
-   * once whoever waited for the promise has had their turn: an acknowledgement does not queue behind a room's events.
+   * the last, which `fn` hands over. Rejects, with nothing stored, when any of them fails.
    */
   inBriefTransaction<T>(fn: (tx: BriefTransaction) => Promise<Ending<T>>): Promise<T>;
   /** Whether the database answers within `timeoutMs`. Never throws. */
@@ -248,7 +247,6 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
   const transact = async <T>(
     attempt: (announce: Announce) => Promise<T>,
     { retries = statementLimits.transactionRetries }: TransactionOptions,
-    onCommitted: (announced: readonly Announcement[]) => void = release,
   ): Promise<T> => {
     if (running.getStore()?.open === true) {
       throw new Error(
@@ -266,7 +264,7 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
           }),
         );
         scope.open = false;
-        onCommitted(announced);
+        release(announced);
         return result;
       } catch (error) {
         scope.open = false;
@@ -292,29 +290,25 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
         transactionOptions,
       ),
     inBriefTransaction: (fn) =>
-      transact(
-        async (announce) => {
-          const sql = await client.reserve();
-          try {
-            const begun = sent(sql`begin`);
-            const { value, last } = await fn(briefTransaction(client, sql, announce));
-            await begun;
-            const written = last === undefined ? undefined : sent(last);
-            const committed = sent(sql`commit`);
-            await written;
-            const { command } = await committed;
-            if (command !== 'COMMIT') throw new Error(`A transaction ended with ${command}.`);
-            return value;
-          } catch (error) {
-            await sql`rollback`.catch(() => undefined);
-            throw error;
-          } finally {
-            sql.release();
-          }
-        },
-        {},
-        (announced) => setImmediate(release, announced),
-      ),
+      transact(async (announce) => {
+        const sql = await client.reserve();
+        try {
+          const begun = sent(sql`begin`);
+          const { value, last } = await fn(briefTransaction(client, sql, announce));
+          await begun;
+          const written = last === undefined ? undefined : sent(last);
+          const committed = sent(sql`commit`);
+          await written;
+          const { command } = await committed;
+          if (command !== 'COMMIT') throw new Error(`A transaction ended with ${command}.`);
+          return value;
+        } catch (error) {
+          await sql`rollback`.catch(() => undefined);
+          throw error;
+        } finally {
+          sql.release();
+        }
+      }, {}),
     answers: async (timeoutMs) => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<false>((resolve) => {

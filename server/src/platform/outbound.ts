@@ -7,6 +7,7 @@ import type {
   SchoolId,
   SessionId,
 } from '@zvonok/shared';
+import { transportLimits } from '@zvonok/shared/limits.ts';
 import type { Logger } from './logger.ts';
 
 /** Whose devices an event goes to. Members of a conversation, every device of a membership, and so on. */
@@ -77,6 +78,11 @@ export function signal(value: Signal): Announcement {
  * never data. `publish` never throws and never waits for the network.
  */
 export interface Outbound {
+  /**
+   * Everything leaves in the order in which it was published. Signals are heard before this returns. Events alone leave
+   * in the next turns of the event loop, some in each: acknowledgements and the next statements to the database do not
+   * wait until a busy room has heard everything.
+   */
   publish(announcements: readonly Announcement[]): void;
   /** Calls the listener on this node for each signal, wherever it was announced. Returns the way to stop. */
   onSignal(listener: (signal: Signal) => void): () => void;
@@ -102,6 +108,8 @@ export function createOutbound(logger: Logger): Outbound & {
   receive(signal: Signal): void;
 } {
   let transport: OutboundTransport | undefined;
+  /** Published and not sent yet, the oldest first. */
+  let waiting: Announcement[] = [];
   const listeners = new Set<(signal: Signal) => void>();
 
   function tell(value: Signal) {
@@ -114,21 +122,41 @@ export function createOutbound(logger: Logger): Outbound & {
     }
   }
 
+  function send(announcement: Announcement) {
+    if (announcement.kind === 'signal') {
+      tell(announcement.signal);
+      transport?.signalOthers(announcement.signal);
+    } else {
+      const { name, audience, payload } = announcement;
+      transport?.emit(roomOf(audience), name, payload, droppable.has(name));
+    }
+  }
+
+  function sendSome() {
+    const until = performance.now() + transportLimits.eventsTurnMs;
+    let sent = 0;
+    while (sent < waiting.length && (sent === 0 || performance.now() < until)) {
+      send(waiting[sent] as Announcement);
+      sent += 1;
+    }
+    waiting = waiting.slice(sent);
+    if (waiting.length > 0) setImmediate(sendSome);
+  }
+
   return {
     attach(to) {
       transport = to;
     },
     receive: tell,
     publish(announcements) {
-      for (const announcement of announcements) {
-        if (announcement.kind === 'signal') {
-          tell(announcement.signal);
-          transport?.signalOthers(announcement.signal);
-        } else {
-          const { name, audience, payload } = announcement;
-          transport?.emit(roomOf(audience), name, payload, droppable.has(name));
-        }
+      if (announcements.some(({ kind }) => kind === 'signal')) {
+        const all = [...waiting, ...announcements];
+        waiting = [];
+        for (const announcement of all) send(announcement);
+        return;
       }
+      if (waiting.length === 0 && announcements.length > 0) setImmediate(sendSome);
+      waiting.push(...announcements);
     },
     onSignal(listener) {
       listeners.add(listener);
