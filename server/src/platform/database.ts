@@ -289,25 +289,17 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
           ),
         transactionOptions,
       ),
-    inBriefTransaction: (fn) =>
-      transact(async (announce) => {
-        const sql = await client.reserve();
-        try {
-          const begun = sent(sql`begin`);
+    inBriefTransaction: <T>(fn: (tx: BriefTransaction) => Promise<Ending<T>>) =>
+      transact<T>(async (announce) => {
+        let ended: { readonly value: T; readonly written: Promise<unknown> | undefined } | undefined;
+        await client.begin(async (sql) => {
           const { value, last } = await fn(briefTransaction(client, sql, announce));
-          await begun;
-          const written = last === undefined ? undefined : sent(last);
-          const committed = sent(sql`commit`);
-          await written;
-          const { command } = await committed;
-          if (command !== 'COMMIT') throw new Error(`A transaction ended with ${command}.`);
-          return value;
-        } catch (error) {
-          await sql`rollback`.catch(() => undefined);
-          throw error;
-        } finally {
-          sql.release();
-        }
+          ended = { value, written: last === undefined ? undefined : sent(last) };
+        });
+        if (ended === undefined) throw new Error('A transaction ended without its function having run.');
+        // COMMIT was sent behind it and may have been answered by a ROLLBACK.
+        await ended.written;
+        return ended.value;
       }, {}),
     answers: async (timeoutMs) => {
       let timer: NodeJS.Timeout | undefined;
@@ -338,19 +330,14 @@ const sent = <T extends readonly object[]>(statement: postgres.PendingQuery<T>) 
   return running;
 };
 
-const briefTransaction = (
-  pool: Client,
-  reserved: postgres.ReservedSql,
-  announce: Announce,
-): BriefTransaction => {
-  const raw = reserved as unknown as RawTransaction;
+const briefTransaction = (pool: Client, raw: RawTransaction, announce: Announce): BriefTransaction => {
   let db: DrizzleDatabase | undefined;
   return {
     raw,
     announce,
     get db() {
-      // drizzle wants a pool's options, which a reserved connection shares but does not show.
-      db ??= drizzle(Object.assign(reserved, { options: pool.options }));
+      // drizzle wants a pool's options, which a transaction shares but does not show.
+      db ??= drizzle(Object.assign(raw, { options: pool.options }) as unknown as Client);
       return db;
     },
   };
