@@ -94,6 +94,8 @@ export const chatLimits = {
   commitGatherMs: 1,
   /** Groups being committed at once: while one is on its way to the disk, the answers of another go out. */
   commitLanes: 2,
+  /** Fewer than this wait for the group that is on its way: a commit costs the database as much as several messages. */
+  commitLaneMin: 8,
   commitBatch: 256,
   /** Messages waiting to be committed before senders are told to come back. */
   commitQueue: 5_000,

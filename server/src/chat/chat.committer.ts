@@ -55,7 +55,8 @@ export function createCommitter(
 
   /** Starts another group in a moment, if a lane is free: its patience turns many small commits into one. */
   function gather() {
-    if (gathering || lanes >= chatLimits.commitLanes || queue.length === 0) return;
+    if (gathering || lanes >= chatLimits.commitLanes) return;
+    if (queue.length < (lanes === 0 ? 1 : chatLimits.commitLaneMin)) return;
     gathering = true;
     setTimeout(() => {
       gathering = false;
