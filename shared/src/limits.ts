@@ -195,6 +195,8 @@ export const statementLimits = {
   /** A transaction that waits for its own code this long has lost it; its locks must not outlive that. */
   idleInTransactionMs: 10 * second,
   connectMs: 5 * second,
+  /** Connections of brief transactions, beside the pool: the groups of messages that are written at once. */
+  briefConnections: 2,
   /** After a failed connection the next attempt waits at most this long: P8 wants the first ack 3 s after Postgres is ready. */
   reconnectMaxMs: 500,
   /** A migration may rewrite a table; it runs before anybody is served. */

@@ -73,8 +73,9 @@ export interface Database {
    */
   inTransaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
-   * The same for the hot path, in two round trips instead of four: BEGIN leaves with the first statements, COMMIT with
-   * the last, which `fn` hands over. Rejects, with nothing stored, when any of them fails.
+   * The same for the hot path, with a round trip less: COMMIT leaves behind the last statement, which `fn` hands over.
+   * Rejects, with nothing stored, when any of them fails. It has connections of its own, so that no report and no import is
+   * in its way, and plans by index alone.
    */
   inBriefTransaction<T>(fn: (tx: BriefTransaction) => Promise<Ending<T>>): Promise<T>;
   /** Whether the database answers within `timeoutMs`. Never throws. */
@@ -120,7 +121,24 @@ const migrationLock = 8_410_027;
 
 const seconds = (ms: number): number => ms / 1_000;
 
-const connect = (url: string, max: number, statementMs: number, applicationName: string): Client =>
+/**
+ * How the statements of brief transactions are planned: once, and by index alone. They touch a few rows of large tables;
+ * left to itself the planner plans them anew each time or scans a table that was small when it looked.
+ */
+const briefPlans = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: false,
+  enable_hashjoin: false,
+  enable_mergejoin: false,
+};
+
+const connect = (
+  url: string,
+  max: number,
+  statementMs: number,
+  applicationName: string,
+  settings: Readonly<Record<string, string | boolean>> = {},
+): Client =>
   postgres(url, {
     max,
     prepare: true,
@@ -134,6 +152,7 @@ const connect = (url: string, max: number, statementMs: number, applicationName:
       statement_timeout: statementMs,
       idle_in_transaction_session_timeout: statementLimits.idleInTransactionMs,
       TimeZone: 'UTC',
+      ...settings,
     },
     // Notices quote what was inserted; nobody needs them.
     onnotice: () => undefined,
@@ -219,12 +238,8 @@ export const migrateDatabase = async (url: string, folder: string = migrationsFo
  */
 export const openDatabase = async (options: DatabaseOptions): Promise<Database> => {
   if (options.migrate ?? true) await migrateDatabase(options.url);
-  const client = connect(
-    options.url,
-    options.poolSize,
-    statementLimits.statementMs,
-    options.applicationName ?? 'zvonok',
-  );
+  const name = options.applicationName ?? 'zvonok';
+  const client = connect(options.url, options.poolSize, statementLimits.statementMs, name);
   try {
     await refuseUnfit(client);
   } catch (error) {
@@ -232,6 +247,15 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
     throw error;
   }
   const db: DrizzleDatabase = drizzle(client);
+  const brief = connect(
+    options.url,
+    statementLimits.briefConnections,
+    statementLimits.statementMs,
+    name,
+    briefPlans,
+  );
+  // Values come and go on these connections as on the others.
+  drizzle(brief);
   const running = new AsyncLocalStorage<{ open: boolean }>();
 
   const release = (announcements: readonly Announcement[]): void => {
@@ -292,8 +316,8 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
     inBriefTransaction: <T>(fn: (tx: BriefTransaction) => Promise<Ending<T>>) =>
       transact<T>(async (announce) => {
         let ended: { readonly value: T; readonly written: Promise<unknown> | undefined } | undefined;
-        await client.begin(async (sql) => {
-          const { value, last } = await fn(briefTransaction(client, sql, announce));
+        await brief.begin(async (sql) => {
+          const { value, last } = await fn(briefTransaction(brief, sql, announce));
           ended = { value, written: last === undefined ? undefined : sent(last) };
         });
         if (ended === undefined) throw new Error('A transaction ended without its function having run.');
@@ -317,7 +341,9 @@ export const openDatabase = async (options: DatabaseOptions): Promise<Database> 
       }
     },
     close: (timeoutMs = 5_000) => {
-      closing ??= client.end({ timeout: seconds(timeoutMs) });
+      closing ??= Promise.all([client, brief].map((pool) => pool.end({ timeout: seconds(timeoutMs) }))).then(
+        () => undefined,
+      );
       return closing;
     },
   };
