@@ -222,8 +222,8 @@ function createActorCache({ database, outbound }: Platform) {
     }
   }
 
-  async function load({ accountId, sessionId }: Caller, membershipId: MembershipId) {
-    const found = await findActor(database, { accountId, sessionId }, membershipId);
+  async function load({ accountId }: Caller, membershipId: MembershipId) {
+    const found = await findActor(database, { accountId }, membershipId);
     return found === undefined ? undefined : { accountId, membershipId, ...found };
   }
 

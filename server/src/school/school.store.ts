@@ -10,7 +10,7 @@ import type {
   Vocabulary,
 } from '@zvonok/shared';
 import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { type Database, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
   groups,
@@ -294,20 +294,20 @@ export const verificationJoin = () =>
   and(eq(verifications.schoolId, memberships.schoolId), eq(verifications.membershipId, memberships.id));
 export const isVerified = sql<boolean>`${verifications.membershipId} is not null`;
 
-/** What a caller acts as; undefined unless the membership is active and theirs. */
-export async function findActor(reader: Reader, caller: Caller, membershipId: MembershipId) {
-  const [row] = await queryOf(reader)
-    .select({ schoolId: memberships.schoolId, role: memberships.role, verified: isVerified })
-    .from(memberships)
-    .leftJoin(verifications, verificationJoin())
-    .where(
-      and(
-        // By account first: that is the index, and the question.
-        eq(memberships.accountId, caller.accountId),
-        eq(memberships.id, membershipId),
-        isNull(memberships.endedAt),
-      ),
-    );
+/**
+ * What a caller acts as; undefined unless the membership is active and theirs. Asked for nearly every message: prepared by the
+ * driver, where the builder would put the statement together, and the database plan it, each time.
+ */
+export async function findActor(
+  { client }: Pick<Database, 'client'>,
+  { accountId }: Pick<Caller, 'accountId'>,
+  membershipId: MembershipId,
+) {
+  const [row] = await client<{ schoolId: SchoolId; role: Role; verified: boolean }[]>`
+    select m.school_id as "schoolId", m.role, v.membership_id is not null as verified
+    from memberships m
+    left join verifications v on v.school_id = m.school_id and v.membership_id = m.id
+    where m.account_id = ${accountId} and m.id = ${membershipId} and m.ended_at is null`;
   return row;
 }
 
