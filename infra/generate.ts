@@ -95,6 +95,7 @@ function block(title: string, shape: Shape): string {
 const whoMayCall = {
   public: 'anyone (over HTTP only)',
   account: 'a signed-in person',
+  operator: 'an operator of the server',
   member: 'a signed-in person, as one of their memberships',
 } as const;
 

@@ -1,4 +1,4 @@
-// `npm run bench|school|check|generate|format`: the other commands of the workspace, under the same toolchain as `npm start`.
+// `npm run bench|operator|school|check|generate|format`: the other commands of the workspace, under the same toolchain as `npm start`.
 //   node infra/run.mjs <name> [arguments]
 import { join } from 'node:path';
 import { CommandFailed, run, stopWithChildren } from './process.mjs';
@@ -10,6 +10,7 @@ const script = (path) => (toolchain, args) => [toolchain.node, join(ROOT, path),
 /** Command line of each. */
 const COMMANDS = {
   bench: script('infra/bench/main.ts'),
+  operator: script('server/src/operator-command.ts'),
   school: script('server/src/school-command.ts'),
   check: script('infra/check.mjs'),
   generate: script('infra/generate.ts'),

@@ -341,6 +341,7 @@ export class TestServer {
         schoolId: this.schoolId,
         schoolName: 'Школа №29',
         vocabulary: 'school',
+        suspended: false,
         role: 'teacher',
         fullName: person.name,
         verified: true,
@@ -357,6 +358,7 @@ export class TestServer {
       sessionId: person.sessionId,
       refreshAt: new Date(Date.now() + 7 * 24 * 3_600_000).toISOString(),
       memberships,
+      operator: false,
     };
   }
 

@@ -1,6 +1,7 @@
 import { type AccountsPorts, createAccounts } from './accounts/index.ts';
 import { createCalls } from './calls/index.ts';
 import { createChat } from './chat/index.ts';
+import { createDesk, type Desk } from './desk/index.ts';
 import { createMedia, type Media } from './media/index.ts';
 import type { Config, Secrets } from './platform/config.ts';
 import { openDatabase } from './platform/database.ts';
@@ -27,6 +28,7 @@ export interface App {
   readonly accounts: ReturnType<typeof createAccounts>;
   readonly school: ReturnType<typeof createSchool>;
   readonly chat: ReturnType<typeof createChat>;
+  readonly desk: Desk;
   readonly media: Media;
   /** Opens the doors. Resolves to the address that a browser opens. */
   listen(): Promise<string>;
@@ -78,6 +80,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const accounts = createAccounts(platform, {
       membershipsOf: (accountId) => school.membershipsOf(accountId),
       inviteIsOpen: (token) => school.inviteIsOpen(token),
+      isOperator: (caller) => desk.isOperator(caller),
       ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
     });
     closers.push(() => accounts.close());
@@ -101,17 +104,26 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const calls = createCalls(platform, { school, chat, media });
     closers.push(() => calls.close());
 
+    const desk = createDesk(platform, { accounts, school });
+
     const gateway = await createGateway({
       config,
       secrets,
       logger,
       outbound,
-      mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures, ...calls.procedures],
+      mounted: [
+        ...accounts.procedures,
+        ...school.procedures,
+        ...chat.procedures,
+        ...calls.procedures,
+        ...desk.procedures,
+      ],
       adapter: redis?.adapter,
       findSession: accounts.findSession,
       requireActor: school.requireActor,
+      isOperator: desk.isOperator,
       async audienceOf(caller) {
-        const memberships = await school.listActiveMemberships(caller.accountId);
+        const memberships = await school.listAudience(caller.accountId);
         const conversations = await chat.conversationIdsOf(memberships);
         return memberships.map((membership) => ({
           ...membership,
@@ -126,8 +138,9 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     closers.push(() => gateway.close());
     closers.push(() => presence.close());
     await calls.mountSignalling(gateway.http, gateway.isAllowedOrigin);
+    await desk.mountHttp(gateway);
 
-    return { platform, accounts, school, chat, media, listen: gateway.listen, close };
+    return { platform, accounts, school, chat, desk, media, listen: gateway.listen, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,6 @@
 import type { AccountId, Attachment, GroupId, MembershipId, Role, SchoolId } from '@zvonok/shared';
 import type { Accounts } from './accounts/index.ts';
+import type { Desk } from './desk/index.ts';
 import type { Transaction } from './platform/database.ts';
 import { demoDataFact, findFact, writeFact } from './platform/facts.store.ts';
 import type { Platform } from './platform/platform.ts';
@@ -74,6 +75,9 @@ const people = [
   },
 ] as const satisfies readonly DemoPerson[];
 
+/** Runs the demo server: approves schools that apply, and reads no chat. */
+const demoOperator = { phone: '+79000000009', fullName: 'Жуков Марк Андреевич', is: 'оператор сервера' };
+
 interface DemoPerson {
   readonly phone: string;
   readonly role: Role;
@@ -92,6 +96,7 @@ export interface DemoApp {
   readonly platform: Pick<Platform, 'database' | 'config' | 'logger'>;
   readonly accounts: Pick<Accounts, 'ensureAccount'>;
   readonly school: Pick<School, 'operator'>;
+  readonly desk: Pick<Desk, 'addOperator'>;
 }
 
 /**
@@ -110,8 +115,9 @@ export async function seedDemo(app: DemoApp, say: (line: string) => void): Promi
   for (const line of demoTable()) say(line);
 }
 
-async function seed(tx: Transaction, { accounts, school: { operator } }: DemoApp): Promise<void> {
+async function seed(tx: Transaction, { accounts, desk, school: { operator } }: DemoApp): Promise<void> {
   const [first, ...others] = people;
+  await desk.addOperator(tx, await accounts.ensureAccount(tx, demoOperator.phone), demoOperator.fullName);
   const { schoolId, admin } = await operator.createSchool(tx, {
     name: 'Школа №29 (демо)',
     admin: { accountId: await accounts.ensureAccount(tx, first.phone), fullName: first.fullName },
@@ -174,7 +180,9 @@ export function demoTable(): string[] {
   return [
     '',
     'Демо: войдите с любым из этих телефонов, код появится здесь.',
-    ...people.map(({ phone, fullName, is }) => `  ${shown(phone)}  ${fullName.padEnd(26)} ${is}`),
+    ...[...people, demoOperator].map(
+      ({ phone, fullName, is }) => `  ${shown(phone)}  ${fullName.padEnd(26)} ${is}`,
+    ),
     '',
   ];
 }

@@ -46,6 +46,9 @@ export const Account = strict({
 });
 export type Account = Static<typeof Account>;
 
+/** Whether this person runs the server: the console of `desk` is theirs. */
+const Operator = Type.Boolean();
+
 const SessionStart = strict({
   /** Null where the token went into the cookie. */
   token: Type.Union([Type.String(), Type.Null()]),
@@ -77,7 +80,12 @@ export const accountsProcedures = procedures('accounts', {
       carrier: Carrier,
       deviceName: Type.Optional(Type.String({ minLength: 1, maxLength: accountLimits.deviceNameLength })),
     },
-    output: strict({ ...SessionStart.properties, account: Account, memberships: Type.Array(MyMembership) }),
+    output: strict({
+      ...SessionStart.properties,
+      account: Account,
+      memberships: Type.Array(MyMembership),
+      operator: Operator,
+    }),
     errors: ['CODE_WRONG'],
     /** The same morning, with typing errors; guesses are bounded by the challenge. */
     limit: perMinute(1_800),
@@ -90,6 +98,7 @@ export const accountsProcedures = procedures('accounts', {
       sessionId: SessionId,
       refreshAt: Time,
       memberships: Type.Array(MyMembership),
+      operator: Operator,
     }),
   }),
   refreshSession: accountProcedure({

@@ -4,9 +4,10 @@ import { MembershipId } from './ids.ts';
 
 /**
  * Who may call: `public` (anyone, over HTTP only), `account` (a signed-in person), `member` (a signed-in person as one
- * of their active memberships, named by `as`; the gateway answers FORBIDDEN where it is not theirs).
+ * of their active memberships, named by `as`; the gateway answers FORBIDDEN where it is not theirs), `operator` (a
+ * signed-in person who runs the server; FORBIDDEN for everybody else).
  */
-export type Access = 'public' | 'account' | 'member';
+export type Access = 'public' | 'account' | 'member' | 'operator';
 
 /** At most `max` calls in `windowMs`, counted per session (per address where public). */
 export interface RateLimit {
@@ -87,6 +88,18 @@ export function accountProcedure<const P extends TProperties, O extends TSchema>
 ): Unnamed<Procedure<'account', InputSchema<P>, O>> {
   return {
     access: 'account',
+    errors: [],
+    limit: usualLimit,
+    ...definition,
+    input: strict(definition.input) as InputSchema<P>,
+  };
+}
+
+export function operatorProcedure<const P extends TProperties, O extends TSchema>(
+  definition: Definition<P, O>,
+): Unnamed<Procedure<'operator', InputSchema<P>, O>> {
+  return {
+    access: 'operator',
     errors: [],
     limit: usualLimit,
     ...definition,

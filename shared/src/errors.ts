@@ -83,6 +83,12 @@ export const errorCatalogue = {
   },
   NAME_TAKEN: { status: 409, retry: 'never', meaning: 'Another object of the school has this name.' },
 
+  SCHOOL_SUSPENDED: {
+    status: 403,
+    retry: 'never',
+    meaning: 'The operator has suspended the school; nothing of it is lost.',
+  },
+
   READ_ONLY: {
     status: 403,
     retry: 'never',
@@ -133,6 +139,7 @@ export const universalErrors = [
   'VALIDATION',
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'SCHOOL_SUSPENDED',
   'ORIGIN_REFUSED',
   'TOO_LARGE',
   'UNSUPPORTED_TYPE',

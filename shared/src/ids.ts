@@ -31,6 +31,9 @@ export const MembershipId = id('membership');
 export type MembershipId = Static<typeof MembershipId>;
 export const InviteId = id('invite');
 export type InviteId = Static<typeof InviteId>;
+/** A school's application to be let onto this server. */
+export const ApplicationId = id('application');
+export type ApplicationId = Static<typeof ApplicationId>;
 export const ConversationId = id('conversation');
 export type ConversationId = Static<typeof ConversationId>;
 export const MessageId = id('message');

@@ -2,12 +2,14 @@ import { accountsEvents, accountsProcedures } from './accounts.ts';
 import { callsEvents, callsProcedures } from './calls.ts';
 import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
+import { deskProcedures } from './desk.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
 export * from './accounts.ts';
 export * from './calls.ts';
 export * from './chat.ts';
 export * from './contract.ts';
+export * from './desk.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './limits.ts';
@@ -21,6 +23,7 @@ export const procedureContract = {
   ...schoolProcedures,
   ...chatProcedures,
   ...callsProcedures,
+  ...deskProcedures,
 } as const;
 
 /** Everything that is emitted, by name. */

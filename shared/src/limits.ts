@@ -86,6 +86,25 @@ export const schoolLimits = {
   membersListed: 500,
 } as const;
 
+export const deskLimits = {
+  addressLength: 300,
+  registerIdLength: 40,
+  orderNumberLength: 60,
+  emailLength: 200,
+  /** A reason, a question, an answer. */
+  reasonLength: 2_000,
+  /** 256 bits, as invites. */
+  tokenBytes: 32,
+  pageSize: 50,
+  /** A scan of one page, as phones and office scanners make it. */
+  orderBytes: 10 * 1024 * 1024,
+  orderNameLength: 120,
+  /** Of one address in a day: a region's office applies for its schools, a flood does not get far. */
+  applicationsPerAddress: { max: 30, windowMs: day },
+  /** Of the whole server: what bounds the disk that strangers can fill, with the size of a scan. */
+  applicationsPerServer: { max: 300, windowMs: day },
+} as const;
+
 export const chatLimits = {
   textLength: 4_000,
   pageSize: 100,

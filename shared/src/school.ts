@@ -90,6 +90,8 @@ export const School = strict({
   name: Type.String(),
   vocabulary: Vocabulary,
   createdAt: Time,
+  /** Since when the operator keeps it closed; null while it is open. */
+  suspendedAt: nullable(Time),
 });
 export type School = Static<typeof School>;
 
@@ -99,6 +101,8 @@ export const MyMembership = strict({
   schoolId: SchoolId,
   schoolName: Type.String(),
   vocabulary: Vocabulary,
+  /** Whether the operator keeps the school closed: it may be shown, and nothing be done in it. */
+  suspended: Type.Boolean(),
   role: Role,
   fullName: FullName,
   /** From a verification record; staff alone have one. */
@@ -320,6 +324,12 @@ export const schoolEvents = events('school', {
     summary: 'This membership is over; what was kept of it is dropped.',
     audience: 'account',
     payload: strict({ membershipId: MembershipId }),
+  }),
+  schoolChanged: contractEvent({
+    summary:
+      'The school’s card changed, or it was suspended or opened again: what was known of it is asked for anew.',
+    audience: 'school',
+    payload: strict({ school: School }),
   }),
   groupChanged: contractEvent({
     summary: 'A group was made or archived. Goes to administrators and heads.',

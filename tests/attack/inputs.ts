@@ -50,6 +50,11 @@ const plausible: Readonly<Record<string, unknown>> = {
   basis: 'приказ 12',
   text: 'привет',
   deviceName: 'телефон',
+  registerId: '6901000000',
+  orderDate: '2026-09-01',
+  adminName: 'Анна Петрова',
+  adminEmail: 'office@example.org',
+  adminPhone: '+79000000998',
 };
 
 const someId = '01890000-0000-7000-8000-000000000001';

@@ -22,17 +22,22 @@ export function mountAccounts(
         { carrier: input.carrier, deviceName: input.deviceName },
         context,
       );
-      return { ...start, account: describe(account), memberships: await ports.membershipsOf(account.id) };
+      const [memberships, operator] = await Promise.all([
+        ports.membershipsOf(account.id),
+        ports.isOperator({ accountId: account.id }),
+      ]);
+      return { ...start, account: describe(account), memberships, operator };
     },
 
     'accounts.getMe': async (_input, { caller }) => {
-      const [account, refreshAt, memberships] = await Promise.all([
+      const [account, refreshAt, memberships, operator] = await Promise.all([
         findAccount(database.db, caller.accountId),
         sessions.refreshAt(caller),
         ports.membershipsOf(caller.accountId),
+        ports.isOperator(caller),
       ]);
       if (account === undefined) throw new CodedError('UNAUTHENTICATED');
-      return { account: describe(account), sessionId: caller.sessionId, refreshAt, memberships };
+      return { account: describe(account), sessionId: caller.sessionId, refreshAt, memberships, operator };
     },
 
     'accounts.refreshSession': (_input, context) => sessions.refreshSession(context),

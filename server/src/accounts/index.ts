@@ -19,6 +19,8 @@ export interface AccountsPorts {
   readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
   /** Whether an invite with this token can be redeemed now. */
   readonly inviteIsOpen: (token: string) => Promise<boolean>;
+  /** Whether this person runs the server. */
+  readonly isOperator: (caller: Pick<Caller, 'accountId'>) => Promise<boolean>;
   /** Takes codes to phones; by config when left out. */
   readonly sms?: SmsSender;
 }

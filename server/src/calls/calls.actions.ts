@@ -99,6 +99,8 @@ export function createCallsActions(
   async function requireLiveCall(reader: Reader, person: Person, callId: CallId): Promise<CallView> {
     const view = await requireCall(reader, person, callId);
     const { call, place, facts } = view;
+    // A ticket outlives the gateway's own check by a minute.
+    if (!(await school.isOpen(reader, person.schoolId))) throw new CodedError('SCHOOL_SUSPENDED');
     if (call.endedAt !== null) throw new CodedError('CALL_ENDED');
     if (place.kind === 'direct' && !(await mayMeet(reader, person, place, facts))) {
       throw new CodedError('FORBIDDEN');

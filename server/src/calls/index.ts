@@ -15,7 +15,7 @@ import { TicketOffice } from './calls.tickets.ts';
 
 /** What calls asks of its neighbours; `app.ts` plugs them in. */
 export interface CallsNeighbours {
-  readonly school: Pick<School, 'loadFacts' | 'mayContact'>;
+  readonly school: Pick<School, 'isOpen' | 'loadFacts' | 'mayContact'>;
   readonly chat: Pick<Chat, 'requireConversation' | 'postCallCard' | 'endCallCard'>;
   readonly media: Media;
 }

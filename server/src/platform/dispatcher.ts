@@ -46,6 +46,8 @@ export interface DispatcherOptions {
   readonly mounted: readonly MountedProcedure[];
   /** Throws `FORBIDDEN` where the membership is not an active one of this caller's account. */
   readonly requireActor: (caller: Caller, membershipId: Actor['membershipId']) => Promise<Actor>;
+  /** Whether this person runs the server. */
+  readonly isOperator: (caller: Caller) => Promise<boolean>;
   readonly logger: Logger;
   readonly limits: 'on' | 'off';
   /** Compares every result with the contract and answers INTERNAL on a breach: on in development and tests. */
@@ -98,7 +100,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (!entry.accepts(input)) throw new CodedError('VALIDATION', { message: entry.explain(input) });
     if (procedure.access === 'public') return entry.handle(input, base);
     const caller = call.caller as Caller;
-    if (procedure.access === 'account') {
+    if (procedure.access === 'operator' && !(await options.isOperator(caller)))
+      throw new CodedError('FORBIDDEN');
+    if (procedure.access === 'account' || procedure.access === 'operator') {
       const context: AccountContext = { ...base, caller };
       return entry.handle(input, context);
     }

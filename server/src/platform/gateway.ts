@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { signallingPath } from '@zvonok/shared';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config, Secrets } from './config.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { createHttp, type Health } from './http.ts';
+import { createHttp, findCaller, type Health } from './http.ts';
 import type { Logger } from './logger.ts';
 import { createOriginCheck } from './origins.ts';
 import type { createOutbound } from './outbound.ts';
@@ -26,6 +26,7 @@ export interface GatewayOptions {
   readonly adapter: SocketsOptions['adapter'];
   readonly findSession: SocketPorts['findSession'];
   readonly requireActor: (caller: Caller, membershipId: Actor['membershipId']) => Promise<Actor>;
+  readonly isOperator: (caller: Caller) => Promise<boolean>;
   readonly audienceOf: SocketPorts['audienceOf'];
   readonly presenceChanged: SocketPorts['presenceChanged'];
   readonly calls: () => Health['calls'];
@@ -37,6 +38,8 @@ export interface Gateway {
   readonly http: FastifyInstance;
   readonly sockets: Sockets;
   readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  /** Whose session came with a request, by cookie or bearer token: for routes that are no procedures. */
+  readonly findCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
   /** Resolves to the address that a browser on this machine opens. */
   listen(): Promise<string>;
   /** Readiness off, sockets told to come back elsewhere, requests under way finished. Idempotent. */
@@ -52,6 +55,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const dispatcher = createDispatcher({
     mounted: options.mounted,
     requireActor: options.requireActor,
+    isOperator: options.isOperator,
     logger,
     limits: config.rateLimits ? 'on' : 'off',
     checkOutputs: options.checkOutputs,
@@ -94,6 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     http,
     sockets,
     isAllowedOrigin,
+    findCaller: (request) => findCaller(request, options.findSession),
     async listen() {
       // By its name Fastify would listen twice, and the second server (::1) has neither sockets nor signalling.
       const host = config.http.host === 'localhost' ? '127.0.0.1' : config.http.host;

@@ -149,8 +149,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       if (!isServedVersion(request.headers['zvonok-version'])) {
         return sendRefusal(reply, new CodedError('CLIENT_OUTDATED', { data: { served: contractVersion } }));
       }
-      const token = tokenOf(request);
-      const caller = token === undefined ? undefined : await options.findSession(token);
+      const caller = await findCaller(request, options.findSession);
       const result = await dispatcher.call(procedure.name, request.body, {
         caller,
         address: subscriberOf(request.ip),
@@ -168,9 +167,14 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   return http;
 }
 
-function tokenOf(request: FastifyRequest): string | undefined {
+/** Whose session came with a request. */
+export async function findCaller(
+  request: FastifyRequest,
+  findSession: HttpOptions['findSession'],
+): Promise<Caller | undefined> {
   const bearer = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? '');
-  return bearer?.[1] ?? tokenFromCookie(request.raw);
+  const token = bearer?.[1] ?? tokenFromCookie(request.raw);
+  return token === undefined ? undefined : findSession(token);
 }
 
 function carrierOf(reply: FastifyReply, config: Config): SessionCarrier {

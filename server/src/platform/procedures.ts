@@ -52,7 +52,7 @@ export interface MemberContext extends AccountContext {
 
 type ContextOf<P> = P extends { readonly access: 'public' }
   ? PublicContext
-  : P extends { readonly access: 'account' }
+  : P extends { readonly access: 'account' | 'operator' }
     ? AccountContext
     : MemberContext;
 

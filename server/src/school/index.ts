@@ -21,6 +21,7 @@ import {
 } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
+import { hosting, isOpen } from './school.hosting.ts';
 import {
   type ConversationDescriptor,
   canContact,
@@ -54,19 +55,22 @@ export interface School {
   readonly operator: Pick<
     SchoolChanges,
     'createSchool' | 'createGroup' | 'enrol' | 'verify' | 'attach' | 'link'
-  >;
+  > &
+    typeof hosting;
+  /** Whether the school's people may do anything in it: the operator has not suspended it. */
+  isOpen(reader: Reader, schoolId: SchoolId): Promise<boolean>;
   /**
    * The caller as one of their active memberships; at most a second old, and fresh after a change that this node heard of.
    *
-   * @throws CodedError FORBIDDEN where it is not theirs, over, or absent
+   * @throws CodedError FORBIDDEN where it is not theirs, over, or absent; SCHOOL_SUSPENDED
    */
   requireActor(caller: Caller, membershipId: MembershipId): Promise<Actor>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
   /** The active memberships of an account, the oldest first, as their owner sees them. */
   membershipsOf(accountId: AccountId): Promise<MyMembership[]>;
-  /** The same, ids alone: whose events an account's sockets hear. */
-  listActiveMemberships(
+  /** Those of schools that are open, ids alone: whose events an account's sockets hear. */
+  listAudience(
     accountId: AccountId,
   ): Promise<{ readonly schoolId: SchoolId; readonly membershipId: MembershipId }[]>;
   /** Everything that decides the rights of these memberships now; those that are over or of another school are left out. */
@@ -128,11 +132,12 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
   const actors = createActorCache(platform);
   return {
     procedures: mountSchool(actions),
-    operator: changes,
+    operator: { ...changes, ...hosting },
+    isOpen,
     requireActor: actors.requireActor,
     inviteIsOpen: actions.inviteIsOpen,
     async membershipsOf(accountId) {
-      const found = await listActiveMemberships(database, accountId);
+      const found = await listActiveMemberships(database, accountId, { inOpenSchools: false });
       const people: MemberFacts[] = [];
       for (const [schoolId, ofSchool] of Map.groupBy(found, (each) => each.schoolId)) {
         const ids = ofSchool.map((each) => each.membershipId);
@@ -141,7 +146,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       }
       return describeOwn(database, people);
     },
-    listActiveMemberships: (accountId) => listActiveMemberships(database, accountId),
+    listAudience: (accountId) => listActiveMemberships(database, accountId, { inOpenSchools: true }),
     loadFacts,
     async expectedMembersOf(reader, conversation, only) {
       const { schoolId, groupId } = conversation;
@@ -200,7 +205,7 @@ interface CachedActor {
   /** When the question was put: what is committed after it shows at the latest a second after it. */
   readonly askedAt: number;
   readonly membershipId: MembershipId;
-  readonly answer: Promise<Omit<Actor, 'sessionId'> | undefined>;
+  readonly answer: Promise<(Omit<Actor, 'sessionId'> & { readonly suspended: boolean }) | undefined>;
 }
 
 /** Actors of the last second, dropped at once when a change is heard of. */
@@ -244,7 +249,9 @@ function createActorCache({ database, outbound }: Platform) {
     }
     const actor = await entry.answer;
     if (actor === undefined) throw new CodedError('FORBIDDEN');
-    return { ...actor, sessionId: caller.sessionId };
+    const { suspended, ...known } = actor;
+    if (suspended) throw new CodedError('SCHOOL_SUSPENDED');
+    return { ...known, sessionId: caller.sessionId };
   }
 
   return { requireActor, close };

@@ -33,6 +33,7 @@ import {
 } from './school.changes.ts';
 import { isSeen, listDirectory } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { isOpen } from './school.hosting.ts';
 import {
   addInvite,
   describeInvite,
@@ -328,7 +329,7 @@ export function createSchoolActions(
           if (!before.active) throw new CodedError('INVITE_INVALID');
           return findMembershipOf(tx, schoolId, before.membershipId);
         }
-        if (invite.state !== 'open') throw new CodedError('INVITE_INVALID');
+        if (invite.state !== 'open' || !(await isOpen(tx, schoolId))) throw new CodedError('INVITE_INVALID');
         // Nor by another that was about already then, such as the link of the whole class: they need a new one.
         if (await wasSentAwaySince(tx, schoolId, accountId, invite.createdAt)) {
           throw new CodedError('INVITE_INVALID');

@@ -327,6 +327,7 @@ export async function describeOwn(reader: Reader, people: readonly MemberFacts[]
         schoolId: person.schoolId,
         schoolName: school.name,
         vocabulary: school.vocabulary,
+        suspended: school.suspendedAt !== null,
         role: person.role,
         fullName: person.fullName,
         verified: person.verified,

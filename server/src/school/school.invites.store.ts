@@ -162,7 +162,9 @@ export async function findOpenInvite(
     .from(invites)
     .innerJoin(schools, eq(schools.id, invites.schoolId))
     .innerJoin(groups, and(eq(groups.schoolId, invites.schoolId), eq(groups.id, invites.groupId)))
-    .where(and(eq(invites.tokenHash, tokenHash), isOpen(), isNull(groups.archivedAt)));
+    .where(
+      and(eq(invites.tokenHash, tokenHash), isOpen(), isNull(groups.archivedAt), isNull(schools.suspendedAt)),
+    );
   return row;
 }
 

@@ -29,6 +29,7 @@ export const describeSchool = (school: StoredSchool): School => ({
   name: school.name,
   vocabulary: school.vocabulary,
   createdAt: school.createdAt.toISOString(),
+  suspendedAt: school.suspendedAt?.toISOString() ?? null,
 });
 
 export const describeGroup = (group: StoredGroup): Group => ({
@@ -303,22 +304,33 @@ export async function findActor(
   { accountId }: Pick<Caller, 'accountId'>,
   membershipId: MembershipId,
 ) {
-  const [row] = await client<{ schoolId: SchoolId; role: Role; verified: boolean }[]>`
-    select m.school_id as "schoolId", m.role, v.membership_id is not null as verified
+  const [row] = await client<{ schoolId: SchoolId; role: Role; verified: boolean; suspended: boolean }[]>`
+    select m.school_id as "schoolId", m.role, v.membership_id is not null as verified,
+           s.suspended_at is not null as suspended
     from memberships m
+    join schools s on s.id = m.school_id
     left join verifications v on v.school_id = m.school_id and v.membership_id = m.id
     where m.account_id = ${accountId} and m.id = ${membershipId} and m.ended_at is null`;
   return row;
 }
 
+/** The oldest first; `inOpenSchools`: none of a school that the operator has suspended. */
 export async function listActiveMemberships(
   reader: Reader,
   accountId: AccountId,
+  { inOpenSchools }: { readonly inOpenSchools: boolean },
 ): Promise<{ schoolId: SchoolId; membershipId: MembershipId }[]> {
   return queryOf(reader)
     .select({ schoolId: memberships.schoolId, membershipId: memberships.id })
     .from(memberships)
-    .where(and(eq(memberships.accountId, accountId), isNull(memberships.endedAt)))
+    .innerJoin(schools, eq(schools.id, memberships.schoolId))
+    .where(
+      and(
+        eq(memberships.accountId, accountId),
+        isNull(memberships.endedAt),
+        inOpenSchools ? isNull(schools.suspendedAt) : undefined,
+      ),
+    )
     .orderBy(asc(memberships.startedAt), asc(memberships.id));
 }
 

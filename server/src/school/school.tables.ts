@@ -40,8 +40,14 @@ export const schools = pgTable(
     name: text().notNull(),
     vocabulary: text().$type<Vocabulary>().notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** Since when the operator keeps it closed, and why. */
+    suspendedAt: moment('suspended_at'),
+    suspendReason: text('suspend_reason'),
   },
-  (table) => [check('schools_vocabulary', sql`${table.vocabulary} in ('school', 'college', 'kindergarten')`)],
+  (table) => [
+    check('schools_suspension', sql`(${table.suspendedAt} is null) = (${table.suspendReason} is null)`),
+    check('schools_vocabulary', sql`${table.vocabulary} in ('school', 'college', 'kindergarten')`),
+  ],
 );
 
 export const groups = pgTable(

@@ -12,6 +12,7 @@ import type {
 import { type Accounts, createAccounts, type SmsSender } from '../accounts/index.ts';
 import type { Calls, CallsNeighbours } from '../calls/index.ts';
 import { type Chat, createChat } from '../chat/index.ts';
+import { createDesk, type Desk } from '../desk/index.ts';
 import { readConfig } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { createDispatcher, type Dispatcher } from '../platform/dispatcher.ts';
@@ -46,6 +47,7 @@ export interface Rooms {
   readonly accounts: Accounts;
   readonly school: School;
   readonly chat: Chat;
+  readonly desk: Desk;
   readonly dispatcher: Dispatcher;
   /** What was announced after commits, in order; tests empty it with `splice`. */
   readonly announced: Announcement[];
@@ -103,6 +105,7 @@ export async function startRooms(
   const accounts = createAccounts(platform, {
     membershipsOf: (accountId) => school.membershipsOf(accountId),
     inviteIsOpen: (token) => school.inviteIsOpen(token),
+    isOperator: (caller) => desk.isOperator(caller),
     sms: options.sms ?? {
       async send(phone, text) {
         texts.push({ phone, text });
@@ -119,9 +122,17 @@ export async function startRooms(
     isOnline: () => false,
   });
   const calls = options.calls?.(platform, { school, chat });
+  const desk = createDesk(platform, { accounts, school });
   const dispatcher = createDispatcher({
-    mounted: [...accounts.procedures, ...school.procedures, ...chat.procedures, ...(calls?.procedures ?? [])],
+    mounted: [
+      ...accounts.procedures,
+      ...school.procedures,
+      ...chat.procedures,
+      ...(calls?.procedures ?? []),
+      ...desk.procedures,
+    ],
     requireActor: school.requireActor,
+    isOperator: desk.isOperator,
     logger,
     limits: options.rateLimits ?? 'off',
     checkOutputs: true,
@@ -131,6 +142,7 @@ export async function startRooms(
     accounts,
     school,
     chat,
+    desk,
     dispatcher,
     announced,
     texts,

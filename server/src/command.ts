@@ -1,0 +1,85 @@
+import { CodedError } from '@zvonok/shared';
+import { type Accounts, createAccounts } from './accounts/index.ts';
+import { createChat } from './chat/index.ts';
+import { createDesk, type Desk } from './desk/index.ts';
+import { ConfigError, readConfig } from './platform/config.ts';
+import { type Database, openDatabase, UnfitDatabaseError } from './platform/database.ts';
+import { EmbeddedPostgresError, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
+import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
+import { createLogger } from './platform/logger.ts';
+import { createOutbound } from './platform/outbound.ts';
+import type { Platform } from './platform/platform.ts';
+import { createMemoryCounters } from './platform/redis.ts';
+import { createSchool, type School } from './school/index.ts';
+
+/** What is wrong with how a command was called: shown without a stack. */
+export class UsageError extends Error {}
+
+export interface CommandRooms {
+  readonly database: Database;
+  readonly accounts: Accounts;
+  readonly school: School;
+  readonly desk: Desk;
+}
+
+/**
+ * Runs one of the operator's commands on the rooms of the server, on the server's own database: beside a running server or
+ * without one. What went wrong is written to standard error, and the process ends with 1.
+ */
+export function runCommand(work: (args: readonly string[]) => (rooms: CommandRooms) => Promise<void>): void {
+  main(work).catch((error: unknown) => {
+    const explained = [UsageError, CodedError, ConfigError, UnfitDatabaseError, EmbeddedPostgresError];
+    const known = error instanceof Error && explained.some((kind) => error instanceof kind);
+    process.stderr.write(`${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+/** `work` reads the arguments first: a wrong word starts no database. */
+async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
+  const act = work(process.argv.slice(2));
+  const { config, secrets } = readConfig(process.env);
+  const logger = createLogger({ logLevel: 'warn' });
+  const postgres = config.database.embedded
+    ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger, join: true })
+    : undefined;
+  try {
+    // Nobody is connected to this process: what it announces has no listener, and clients find it in the database.
+    const outbound = createOutbound(logger);
+    const database = await openDatabase({
+      url: postgres?.url ?? secrets.databaseUrl ?? '',
+      poolSize: 2,
+      onCommitted: outbound.publish,
+      applicationName: 'zvonok command',
+    });
+    try {
+      await refuseDemoDataOutsideDemo(database, config);
+      const counters = createMemoryCounters();
+      const platform: Platform = { config, secrets, logger, database, counters, outbound };
+      const accounts = createAccounts(platform, {
+        membershipsOf: (accountId) => school.membershipsOf(accountId),
+        inviteIsOpen: (token) => school.inviteIsOpen(token),
+        isOperator: (caller) => desk.isOperator(caller),
+      });
+      const school = createSchool(platform, {
+        accounts,
+        peopleChanged: (tx, change) => chat.followPeople(tx, change),
+      });
+      const chat = createChat(platform, {
+        school,
+        mayStartCall: () => Promise.resolve(false),
+        isOnline: () => false,
+      });
+      const desk = createDesk(platform, { accounts, school });
+      await act({ database, accounts, school, desk });
+      await chat.close();
+      school.close();
+      accounts.close();
+    } finally {
+      await database.close();
+    }
+  } finally {
+    // Does nothing to a cluster that a running server owns.
+    await postgres?.stop();
+  }
+}

@@ -1,0 +1,222 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  type Application,
+  type ApplicationForm,
+  type ApplicationId,
+  type ApplicationState,
+  CodedError,
+  deskLimits,
+  type OwnApplication,
+  type SchoolId,
+} from '@zvonok/shared';
+import { v7 as uuid } from 'uuid';
+import { type Accounts, normalisePhone } from '../accounts/index.ts';
+import type { Reader, Transaction } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Caller, PublicContext } from '../platform/procedures.ts';
+import type { School } from '../school/index.ts';
+import { orderTypeOf, safeFileName } from './desk.orders.ts';
+import {
+  addApplication,
+  changeApplication,
+  countApplications,
+  findApplication,
+  findByToken,
+  findOrder,
+  listApplications,
+  listSimilar,
+  lockApplication,
+  putOrder,
+  type StoredApplication,
+} from './desk.store.ts';
+import type { OrderType } from './desk.tables.ts';
+
+const hashToken = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+/** What an operator and an applying school can do. Operators see schools and applications, and no content. */
+export function createDeskActions(
+  platform: Platform,
+  accounts: Pick<Accounts, 'ensureAccount'>,
+  school: Pick<School, 'operator'>,
+) {
+  const { database, counters, config, logger } = platform;
+
+  async function requireByToken(reader: Reader, token: string): Promise<StoredApplication> {
+    const found = await findByToken(reader, hashToken(token));
+    if (found === undefined) throw new CodedError('NOT_FOUND');
+    return found;
+  }
+
+  /** An application that still waits for a decision; held until the transaction ends. */
+  async function requireWaiting(tx: Transaction, id: ApplicationId): Promise<StoredApplication> {
+    const found = await lockApplication(tx, id);
+    if (found === undefined) throw new CodedError('NOT_FOUND');
+    if (found.state !== 'submitted' && found.state !== 'questioned') {
+      throw new CodedError('CONFLICT', { message: 'The application is decided already.' });
+    }
+    return found;
+  }
+
+  async function requireDescribed(reader: Reader, id: ApplicationId): Promise<Application> {
+    const found = await findApplication(reader, id);
+    if (found === undefined) throw new CodedError('NOT_FOUND');
+    const similar = await listSimilar(reader, [found]);
+    return describe(found, similar.get(id) ?? []);
+  }
+
+  async function requireBelow(counter: string, limit: { readonly max: number; readonly windowMs: number }) {
+    if (!config.rateLimits) return;
+    const retryAfterMs = await counters.hit(counter, limit);
+    if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
+  }
+
+  return {
+    async submitApplication(
+      form: ApplicationForm,
+      { address }: Pick<PublicContext, 'address'>,
+    ): Promise<{ application: OwnApplication; token: string }> {
+      const adminPhone = normalisePhone(form.adminPhone);
+      if (Number.isNaN(Date.parse(form.orderDate))) {
+        throw new CodedError('VALIDATION', { message: '/form/orderDate: is no day of the calendar' });
+      }
+      await requireBelow(`applications:address:${hashToken(address)}`, deskLimits.applicationsPerAddress);
+      await requireBelow('applications:server', deskLimits.applicationsPerServer);
+      const token = randomBytes(deskLimits.tokenBytes).toString('base64url');
+      const application = await database.inTransaction((tx) =>
+        addApplication(tx, {
+          ...form,
+          schoolName: tidy(form.schoolName),
+          address: tidy(form.address),
+          orderNumber: tidy(form.orderNumber),
+          adminPhone,
+          id: uuid() as ApplicationId,
+          tokenHash: hashToken(token),
+        }),
+      );
+      logger.info({ applicationId: application.id }, 'a school applied');
+      return { application: describeOwn(application), token };
+    },
+
+    getApplication: async (token: string): Promise<OwnApplication> =>
+      describeOwn(await requireByToken(database, token)),
+
+    answerQuestion: (token: string, answer: string): Promise<OwnApplication> =>
+      database.inTransaction(async (tx) => {
+        const { id } = await requireByToken(tx, token);
+        const found = await requireWaiting(tx, id);
+        if (found.state !== 'questioned') {
+          throw new CodedError('CONFLICT', { message: 'Nothing was asked.' });
+        }
+        await changeApplication(tx, id, { state: 'submitted', answer });
+        return describeOwn({ ...found, state: 'submitted', answer });
+      }),
+
+    /** @throws CodedError UNSUPPORTED_TYPE for anything but PDF, JPEG and PNG, by content. */
+    attachOrder: (token: string, name: string, bytes: Buffer): Promise<OwnApplication> =>
+      database.inTransaction(async (tx) => {
+        const { id } = await requireByToken(tx, token);
+        const found = await requireWaiting(tx, id);
+        const type = orderTypeOf(bytes);
+        if (type === undefined) throw new CodedError('UNSUPPORTED_TYPE');
+        const orderFile = safeFileName(name, type);
+        await putOrder(tx, { applicationId: id, name: orderFile, type, bytes });
+        return describeOwn({ ...found, orderFile });
+      }),
+
+    async getOrder(id: ApplicationId): Promise<{ name: string; type: OrderType; bytes: Buffer }> {
+      const order = await findOrder(database, id);
+      if (order === undefined) throw new CodedError('NOT_FOUND');
+      return order;
+    },
+
+    async listApplications(input: {
+      state: ApplicationState;
+      after?: ApplicationId | undefined;
+      limit?: number | undefined;
+    }) {
+      const { state, after, limit = deskLimits.pageSize } = input;
+      if (after !== undefined && (await findApplication(database, after)) === undefined) {
+        throw new CodedError('NOT_FOUND');
+      }
+      const { rows, hasMore } = await listApplications(database, { state, after, limit });
+      const similar = await listSimilar(database, rows);
+      return {
+        applications: rows.map((row) => describe(row, similar.get(row.id) ?? [])),
+        hasMore,
+        counts: await countApplications(database),
+      };
+    },
+
+    approveApplication: (caller: Caller, id: ApplicationId): Promise<SchoolId> =>
+      database.inTransaction(async (tx) => {
+        const held = await lockApplication(tx, id);
+        // A lost reply, asked again.
+        if (held?.state === 'approved' && held.schoolId !== null) return held.schoolId;
+        const application = await requireWaiting(tx, id);
+        const { schoolId } = await school.operator.createSchool(tx, {
+          name: application.schoolName,
+          vocabulary: application.vocabulary,
+          admin: {
+            accountId: await accounts.ensureAccount(tx, application.adminPhone),
+            fullName: application.adminName,
+          },
+          basis: `order ${application.orderNumber} of ${application.orderDate}`,
+        });
+        await changeApplication(tx, id, {
+          state: 'approved',
+          note: null,
+          decidedAt: new Date(),
+          decidedBy: caller.accountId,
+          schoolId,
+        });
+        logger.info({ applicationId: id, schoolId }, 'an application was approved');
+        return schoolId;
+      }),
+
+    declineApplication: (caller: Caller, id: ApplicationId, reason: string): Promise<Application> =>
+      database.inTransaction(async (tx) => {
+        await requireWaiting(tx, id);
+        await changeApplication(tx, id, {
+          state: 'declined',
+          note: reason,
+          decidedAt: new Date(),
+          decidedBy: caller.accountId,
+        });
+        return requireDescribed(tx, id);
+      }),
+
+    questionApplication: (id: ApplicationId, question: string): Promise<Application> =>
+      database.inTransaction(async (tx) => {
+        await requireWaiting(tx, id);
+        await changeApplication(tx, id, { state: 'questioned', note: question, answer: null });
+        return requireDescribed(tx, id);
+      }),
+  };
+}
+
+export type DeskActions = ReturnType<typeof createDeskActions>;
+
+const tidy = (text: string) => text.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
+
+function describeOwn(application: StoredApplication): OwnApplication {
+  return {
+    id: application.id,
+    state: application.state,
+    schoolName: application.schoolName,
+    submittedAt: application.submittedAt.toISOString(),
+    note: application.note,
+    orderFile: application.orderFile,
+  };
+}
+
+function describe(application: StoredApplication, similar: string[]): Application {
+  const { vocabulary, address, registerId, orderNumber, orderDate } = application;
+  const { adminName, adminEmail, adminPhone, answer, schoolId } = application;
+  return {
+    ...describeOwn(application),
+    ...{ vocabulary, address, registerId, orderNumber, orderDate },
+    ...{ adminName, adminEmail, adminPhone, answer, schoolId },
+    decidedAt: application.decidedAt?.toISOString() ?? null,
+    similar,
+  };
+}

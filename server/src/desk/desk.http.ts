@@ -1,0 +1,65 @@
+import { ApplicationId, ApplicationToken, CodedError, deskLimits } from '@zvonok/shared';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Check } from 'typebox/value';
+import type { Caller } from '../platform/procedures.ts';
+import type { DeskActions } from './desk.actions.ts';
+
+/** What the gateway lends to routes that are no procedures. */
+export interface HttpDoor {
+  readonly http: FastifyInstance;
+  readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  /** Whose session came with the request, by cookie or bearer token. */
+  readonly findCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
+}
+
+const path = '/api/desk/orders';
+
+/**
+ * The scan of an order is no procedure, since it is bytes: `POST /api/desk/orders` takes it as `application/octet-stream`
+ * with the application's token in `zvonok-application` and its name, percent-encoded, in `zvonok-file-name`;
+ * `GET /api/desk/orders/{applicationId}` gives it to an operator, to be saved and never shown in place.
+ */
+export async function mountOrders(
+  { http, isAllowedOrigin, findCaller }: HttpDoor,
+  actions: Pick<DeskActions, 'attachOrder' | 'getOrder'>,
+  isOperator: (caller: Caller) => Promise<boolean>,
+): Promise<void> {
+  await http.register(async (scope) => {
+    scope.addContentTypeParser(
+      'application/octet-stream',
+      { parseAs: 'buffer', bodyLimit: deskLimits.orderBytes },
+      (_request, body, done) => done(null, body),
+    );
+    scope.post(path, { schema: { hide: true }, bodyLimit: deskLimits.orderBytes }, async (request, reply) => {
+      if (!isAllowedOrigin(request.headers.origin)) throw new CodedError('ORIGIN_REFUSED');
+      const token = request.headers['zvonok-application'];
+      if (typeof token !== 'string' || !Check(ApplicationToken, token)) throw new CodedError('NOT_FOUND');
+      if (!Buffer.isBuffer(request.body)) throw new CodedError('UNSUPPORTED_TYPE');
+      const application = await actions.attachOrder(token, fileNameOf(request), request.body);
+      return reply.header('cache-control', 'no-store').send({ application });
+    });
+  });
+  http.get(`${path}/:applicationId`, { schema: { hide: true } }, async (request, reply) => {
+    const caller = await findCaller(request);
+    if (caller === undefined) throw new CodedError('UNAUTHENTICATED');
+    if (!(await isOperator(caller))) throw new CodedError('FORBIDDEN');
+    const { applicationId } = request.params as { applicationId: string };
+    if (!Check(ApplicationId, applicationId)) throw new CodedError('NOT_FOUND');
+    const { name, type, bytes } = await actions.getOrder(applicationId);
+    return reply
+      .header('cache-control', 'no-store')
+      .header('content-type', type)
+      .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
+      .header('content-security-policy', "sandbox; default-src 'none'")
+      .send(bytes);
+  });
+}
+
+function fileNameOf(request: FastifyRequest): string {
+  const typed = request.headers['zvonok-file-name'];
+  try {
+    return decodeURIComponent(typeof typed === 'string' ? typed.slice(0, 1_000) : '');
+  } catch {
+    return '';
+  }
+}

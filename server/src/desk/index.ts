@@ -1,0 +1,32 @@
+import type { AccountId } from '@zvonok/shared';
+import type { Accounts } from '../accounts/index.ts';
+import type { Transaction } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Caller } from '../platform/procedures.ts';
+import type { School } from '../school/index.ts';
+import { createDeskActions } from './desk.actions.ts';
+import { type HttpDoor, mountOrders } from './desk.http.ts';
+import { mountDesk } from './desk.routes.ts';
+import { createSchoolDesk } from './desk.schools.actions.ts';
+import { addOperator, isOperator, removeOperator } from './desk.store.ts';
+
+/** The operator's desk: schools that apply, schools that are let in, suspended, let in again. */
+export function createDesk(
+  platform: Platform,
+  neighbours: { readonly accounts: Accounts; readonly school: School },
+) {
+  const { database } = platform;
+  const actions = createDeskActions(platform, neighbours.accounts, neighbours.school);
+  const asked = ({ accountId }: Pick<Caller, 'accountId'>) => isOperator(database, accountId);
+  return {
+    procedures: mountDesk(actions, createSchoolDesk(platform, neighbours.school)),
+    /** Asked of the database each time: operators are few, and one who was taken back must not act for a second more. */
+    isOperator: asked,
+    addOperator: (tx: Transaction, accountId: AccountId, fullName: string) =>
+      addOperator(tx, accountId, fullName),
+    removeOperator: (tx: Transaction, accountId: AccountId) => removeOperator(tx, accountId),
+    mountHttp: (door: HttpDoor) => mountOrders(door, actions, asked),
+  };
+}
+
+export type Desk = ReturnType<typeof createDesk>;

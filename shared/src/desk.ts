@@ -1,0 +1,182 @@
+import Type, { type Static } from 'typebox';
+import { TypedPhone } from './accounts.ts';
+import { operatorProcedure, perMinute, procedures, publicProcedure, strict, Time } from './contract.ts';
+import { ApplicationId, SchoolId } from './ids.ts';
+import { deskLimits, schoolLimits } from './limits.ts';
+import { FullName, Vocabulary } from './school.ts';
+
+/** One line of text that people read: no control, bidirectional or invisible characters. */
+const line = (maxLength: number) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: '^[\\p{L}\\p{N}«"№][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So} ]*$',
+  });
+/** Some lines of it. */
+const paragraph = (maxLength: number) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern:
+      '^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*$',
+  });
+
+/** 256 random bits in base64url: the way back to one's application. A link carries it behind `#`. */
+export const ApplicationToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
+
+export const applicationStates = ['submitted', 'questioned', 'approved', 'declined'] as const;
+export const ApplicationState = Type.Unsafe<(typeof applicationStates)[number]>(
+  Type.Union(applicationStates.map((state) => Type.Literal(state))),
+);
+export type ApplicationState = Static<typeof ApplicationState>;
+
+/** What a school tells of itself when it applies. */
+export const ApplicationForm = strict({
+  schoolName: line(schoolLimits.nameLength),
+  vocabulary: Vocabulary,
+  address: line(deskLimits.addressLength),
+  /** The tax number of the organisation (ИНН), or another id that its register knows it by. */
+  registerId: Type.String({
+    minLength: 3,
+    maxLength: deskLimits.registerIdLength,
+    pattern: '^[0-9A-Za-z./-]+$',
+  }),
+  /** The order by which the school appoints its administrator. */
+  orderNumber: line(deskLimits.orderNumberLength),
+  orderDate: Type.String({ format: 'date' }),
+  adminName: FullName,
+  adminEmail: Type.String({ format: 'email', maxLength: deskLimits.emailLength }),
+  /** Exactly this phone becomes the first administrator's. */
+  adminPhone: TypedPhone,
+});
+export type ApplicationForm = Static<typeof ApplicationForm>;
+
+const nullable = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
+
+const applicationFields = {
+  id: ApplicationId,
+  state: ApplicationState,
+  schoolName: Type.String(),
+  submittedAt: Time,
+  /** What the operator asks for while `questioned`; why it was `declined`. */
+  note: nullable(Type.String()),
+  /** The name of the order's scan; null until it was attached. */
+  orderFile: nullable(Type.String()),
+};
+
+/** An application as its sender finds it again: nothing that was typed comes back, since links get about. */
+export const OwnApplication = strict(applicationFields);
+export type OwnApplication = Static<typeof OwnApplication>;
+
+/** An application as operators judge it. */
+export const Application = strict({
+  ...applicationFields,
+  ...ApplicationForm.properties,
+  /** E.164. */
+  adminPhone: Type.String(),
+  /** What the school answered to the question. */
+  answer: nullable(Type.String()),
+  decidedAt: nullable(Time),
+  /** The school that it became. */
+  schoolId: nullable(SchoolId),
+  /** Other applications and schools with this register id or administrator's phone: somebody may be applying twice. */
+  similar: Type.Array(Type.String()),
+});
+export type Application = Static<typeof Application>;
+
+/** A school as operators see it: no people and no content. */
+export const HostedSchool = strict({
+  id: SchoolId,
+  name: Type.String(),
+  vocabulary: Vocabulary,
+  createdAt: Time,
+  suspendedAt: nullable(Time),
+  suspendReason: nullable(Type.String()),
+  /** Active memberships. */
+  memberCount: Type.Integer({ minimum: 0 }),
+});
+export type HostedSchool = Static<typeof HostedSchool>;
+
+const reason = { reason: paragraph(deskLimits.reasonLength) };
+const page = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: deskLimits.pageSize })) };
+
+export const deskProcedures = procedures('desk', {
+  submitApplication: publicProcedure({
+    summary:
+      'A school applies. The token is answered once: with it the sender follows the application and answers questions.',
+    input: { form: ApplicationForm },
+    output: strict({ application: OwnApplication, token: ApplicationToken }),
+    errors: ['PHONE_INVALID'],
+    limit: perMinute(10),
+  }),
+  getApplication: publicProcedure({
+    summary: 'How an application stands.',
+    input: { token: ApplicationToken },
+    output: strict({ application: OwnApplication }),
+    errors: ['NOT_FOUND'],
+    limit: perMinute(60),
+  }),
+  answerQuestion: publicProcedure({
+    summary: 'Answers what the operator asked; the application is in the queue again.',
+    input: { token: ApplicationToken, answer: paragraph(deskLimits.reasonLength) },
+    output: strict({ application: OwnApplication }),
+    errors: ['NOT_FOUND', 'CONFLICT'],
+    limit: perMinute(10),
+  }),
+  listApplications: operatorProcedure({
+    summary: 'Applications in a state, those that wait longest first; decided ones the newest first.',
+    input: { state: ApplicationState, after: Type.Optional(ApplicationId), ...page },
+    output: strict({
+      applications: Type.Array(Application),
+      hasMore: Type.Boolean(),
+      counts: strict({
+        submitted: Type.Integer(),
+        questioned: Type.Integer(),
+        approved: Type.Integer(),
+        declined: Type.Integer(),
+      }),
+    }),
+    errors: ['NOT_FOUND'],
+  }),
+  approveApplication: operatorProcedure({
+    summary:
+      'Makes the school with its staff room and channels, and the named person its first administrator. Approving again answers the same school.',
+    input: { applicationId: ApplicationId },
+    output: strict({ schoolId: SchoolId }),
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  }),
+  declineApplication: operatorProcedure({
+    summary: 'Refuses an application; the sender reads the reason.',
+    input: { applicationId: ApplicationId, ...reason },
+    output: strict({ application: Application }),
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  }),
+  questionApplication: operatorProcedure({
+    summary: 'Asks the sender for more.',
+    input: { applicationId: ApplicationId, question: paragraph(deskLimits.reasonLength) },
+    output: strict({ application: Application }),
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  }),
+  listSchools: operatorProcedure({
+    summary: 'The schools of this server by name, those whose name or id holds the words.',
+    input: {
+      search: Type.Optional(Type.String({ minLength: 1, maxLength: schoolLimits.nameLength })),
+      after: Type.Optional(SchoolId),
+      ...page,
+    },
+    output: strict({ schools: Type.Array(HostedSchool), hasMore: Type.Boolean() }),
+    errors: ['NOT_FOUND'],
+  }),
+  suspendSchool: operatorProcedure({
+    summary: 'Closes a school: nobody reads or writes in it, within a second. Nothing is lost.',
+    input: { schoolId: SchoolId, ...reason },
+    output: strict({ school: HostedSchool }),
+    errors: ['NOT_FOUND'],
+  }),
+  resumeSchool: operatorProcedure({
+    summary: 'Opens a suspended school again.',
+    input: { schoolId: SchoolId },
+    output: strict({ school: HostedSchool }),
+    errors: ['NOT_FOUND'],
+  }),
+});
