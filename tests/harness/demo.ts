@@ -8,3 +8,6 @@ export const demoPeople = {
   guardian: '+79000000021',
   unlinkedGuardian: '+79000000023',
 } as const;
+
+/** Who runs the demo server. */
+export const demoOperator = '+79000000009';
