@@ -44,6 +44,9 @@ const overHttp: Readonly<Record<PublicName | 'accounts.refreshSession' | 'accoun
   'accounts.refreshSession': true,
   'accounts.signOut': true,
   'school.previewInvite': true,
+  'desk.submitApplication': true,
+  'desk.getApplication': true,
+  'desk.answerQuestion': true,
 };
 
 export function needsHttp(name: string): boolean {
@@ -51,7 +54,13 @@ export function needsHttp(name: string): boolean {
 }
 
 // An object and not a list, so that the compiler misses none and finds no surplus one.
-const nouns: Readonly<Record<Noun, true>> = { accounts: true, school: true, chat: true, calls: true };
+const nouns: Readonly<Record<Noun, true>> = {
+  accounts: true,
+  school: true,
+  chat: true,
+  calls: true,
+  desk: true,
+};
 
 /** Builds `api.chat.sendMessage(input)` and the rest on one way to call by name. */
 export function createApi(call: Call): Api {

@@ -11,6 +11,7 @@ import {
   type OutboxStorage,
 } from './chat/outbox-storage.ts';
 import { Connection, type ConnectionState } from './connection.ts';
+import { createOrders, type Orders } from './desk.ts';
 import { createEnvironment, createTab } from './environment.ts';
 import { callOverHttp, type HttpOptions, type SessionCarrier } from './http.ts';
 import { createClientLogger, type LogLevel } from './logger.ts';
@@ -43,6 +44,8 @@ export type SessionState =
       readonly account: Account;
       readonly sessionId: SessionId;
       readonly memberships: readonly MyMembership[];
+      /** Whether this person runs the server and may use `client.desk`. */
+      readonly operator: boolean;
     };
 
 type Accounts = Omit<Api['accounts'], 'verifyCode' | 'signOut'> & {
@@ -58,9 +61,10 @@ type Accounts = Omit<Api['accounts'], 'verifyCode' | 'signOut'> & {
 };
 
 /** One person's link to one server. Calls reject with `CodedError` alone. */
-export interface Client extends Omit<Api, 'accounts'> {
+export interface Client extends Omit<Api, 'accounts' | 'desk'> {
   readonly url: string;
   readonly accounts: Accounts;
+  readonly desk: Api['desk'] & Orders;
   readonly session: Source<SessionState>;
   readonly connection: Source<ConnectionState>;
   /** What this account has composed on this device and the server does not have yet. */
@@ -128,6 +132,7 @@ export function createClient(options: ClientOptions = {}): Client {
         // With `data.code` it is one unknown refusal, not a refusal of this whole version.
         if (error.code === 'CLIENT_OUTDATED' && error.data?.code === undefined)
           connection.disconnect('outdated');
+        if (error.code === 'SCHOOL_SUSPENDED') noticeSuspension(input);
       }
       throw error;
     }
@@ -173,12 +178,13 @@ export function createClient(options: ClientOptions = {}): Client {
     readonly account: Account;
     readonly sessionId: SessionId;
     readonly memberships: readonly MyMembership[];
+    readonly operator: boolean;
     readonly refreshAt: string;
   }): Promise<void> {
-    const { account, sessionId, memberships } = me;
+    const { account, sessionId, memberships, operator } = me;
     const before = session.getSnapshot();
     if (before.state === 'signedIn' && before.account.id !== account.id) closeMessengers();
-    session.set({ state: 'signedIn', account, sessionId, memberships });
+    session.set({ state: 'signedIn', account, sessionId, memberships, operator });
     closeMessengers(new Set(memberships.map(({ id }) => id)));
     scheduleRefresh(me.refreshAt);
     await outbox.setAccount(account.id);
@@ -252,6 +258,15 @@ export function createClient(options: ClientOptions = {}): Client {
     session.set({ ...current, memberships: change(current.memberships) });
   }
 
+  /** A call was refused for a school that was suspended unheard. Asked once for all calls that hear it at a time. */
+  function noticeSuspension(input: object): void {
+    const current = session.getSnapshot();
+    if (current.state !== 'signedIn' || !('as' in input)) return;
+    if (!current.memberships.some(({ id, suspended }) => id === input.as && !suspended)) return;
+    clearTimeout(identifyTimer);
+    identifyTimer = setTimeout(() => void identify(), clientLimits.resendMinMs);
+  }
+
   function upsertMembership(membership: MyMembership): void {
     changeMemberships((memberships) =>
       memberships.some(({ id }) => id === membership.id)
@@ -267,6 +282,8 @@ export function createClient(options: ClientOptions = {}): Client {
     messengers.delete(membershipId);
     changeMemberships((memberships) => memberships.filter(({ id }) => id !== membershipId));
   });
+  // Suspended or opened again: what holds for the memberships in it is asked anew.
+  events.on('school.schoolChanged', () => void identify());
   const stopWatching = environment.watch(() => {
     if (environment.isVisible() && connection.isOnline) wake();
   });
@@ -331,6 +348,7 @@ export function createClient(options: ClientOptions = {}): Client {
     ...api,
     accounts: overlay(api.accounts, verbs),
     school: overlay(api.school, schoolVerbs),
+    desk: overlay(api.desk, createOrders(url)),
     url,
     session,
     connection: connection.state,
