@@ -21,7 +21,8 @@ import {
 } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
-import { hosting, isOpen } from './school.hosting.ts';
+import { isOpen } from './school.hosting.store.ts';
+import { hosting } from './school.hosting.ts';
 import {
   type ConversationDescriptor,
   canContact,

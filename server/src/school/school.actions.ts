@@ -33,7 +33,7 @@ import {
 } from './school.changes.ts';
 import { isSeen, listDirectory } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
-import { isOpen } from './school.hosting.ts';
+import { isOpen } from './school.hosting.store.ts';
 import {
   addInvite,
   describeInvite,
