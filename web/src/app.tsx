@@ -28,6 +28,15 @@ const People = lazy(() => import('./school/people.tsx').then((module) => ({ defa
 const RedeemInvite = lazy(() =>
   import('./school/redeem-invite.tsx').then((module) => ({ default: module.RedeemInvite })),
 );
+const Suspended = lazy(() =>
+  import('./school/suspended.tsx').then((module) => ({ default: module.Suspended })),
+);
+const Apply = lazy(() => import('./desk/apply.tsx').then((module) => ({ default: module.Apply })));
+const Operator = lazy(() => import('./desk/operator.tsx').then((module) => ({ default: module.Operator })));
+const Applications = lazy(() =>
+  import('./desk/applications.tsx').then((module) => ({ default: module.Applications })),
+);
+const Schools = lazy(() => import('./desk/schools.tsx').then((module) => ({ default: module.Schools })));
 
 export function App() {
   return (
@@ -36,6 +45,11 @@ export function App() {
         <Routes>
           <Route path="/signin" element={<SignIn />} />
           <Route path="/invite" element={<RedeemInvite />} />
+          <Route path="/apply" element={<Apply />} />
+          <Route path="/operator" element={<Operator />}>
+            <Route index element={<Applications />} />
+            <Route path="schools" element={<Schools />} />
+          </Route>
           <Route element={<SignedInOnly />}>
             <Route path="/c/:conversationId/lesson" element={<Lesson />} />
             <Route element={<Shell />}>
@@ -75,7 +89,10 @@ function SignedInOnly() {
     );
   }
   if (session.state === 'signedOut') return <Navigate to="/signin" replace />;
-  return current === undefined ? <NoMembership /> : <Outlet />;
+  if (current === undefined) {
+    return session.operator ? <Navigate to="/operator" replace /> : <NoMembership />;
+  }
+  return current.suspended ? <Suspended /> : <Outlet />;
 }
 
 function NoMembership() {

@@ -4,11 +4,20 @@ import { useTranslation } from 'react-i18next';
 import { chooseLanguage, currentLanguage, type Language } from '../platform/i18n.ts';
 import classes from './door.module.css';
 
-/** The page outside the school's walls: sign-in and invites stand on it. */
-export function Door({ title, children }: { title: string; children: ReactNode }) {
+interface DoorProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  /** For a long form: room for two columns on a desktop. */
+  readonly wide?: boolean;
+  /** What stands below the card. */
+  readonly below?: ReactNode;
+}
+
+/** The page outside the school's walls: sign-in, invites and applications stand on it. */
+export function Door({ title, children, wide = false, below }: DoorProps) {
   const { t } = useTranslation();
   return (
-    <div className={classes.page}>
+    <div className={classes.page} data-wide={wide || undefined}>
       <header className={classes.brand}>
         <img src="/icons/bell.svg" alt="" width={52} height={52} />
         <div>
@@ -20,6 +29,7 @@ export function Door({ title, children }: { title: string; children: ReactNode }
         <h1 className={classes.title}>{title}</h1>
         {children}
       </main>
+      {below}
       <footer className={classes.footer}>
         <LanguageSwitch />
       </footer>

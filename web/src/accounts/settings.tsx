@@ -1,10 +1,10 @@
 import { Badge, Button, SegmentedControl, Skeleton, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconDeviceMobile, IconLogout } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconDeviceMobile } from '@tabler/icons-react';
 import type { Session } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../platform/avatar.tsx';
-import { client, useSession, useSource } from '../platform/client.ts';
+import { client, useSession } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { useServerVersion } from '../platform/health.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
@@ -15,6 +15,7 @@ import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { errorWords, membershipWords, moment, phoneWords } from '../platform/words.ts';
 import { LanguageSwitch } from './door.tsx';
 import classes from './settings.module.css';
+import { SignOut } from './sign-out.tsx';
 
 export function Settings() {
   const { t } = useTranslation();
@@ -24,7 +25,9 @@ export function Settings() {
       <Profile />
       <Look />
       <Devices />
-      <SignOut />
+      <div className={classes.leave}>
+        <SignOut />
+      </div>
       {version !== undefined && <p className={classes.version}>{t('settings.version', { version })}</p>}
     </PageFrame>
   );
@@ -198,35 +201,5 @@ function Devices() {
         {t('settings.revokeOthersText')}
       </Confirm>
     </Section>
-  );
-}
-
-function SignOut() {
-  const { t } = useTranslation();
-  const { waiting, failed } = useSource(client.outbox);
-  const [asking, setAsking] = useState(false);
-  const unsent = waiting + failed;
-  return (
-    <>
-      <Button
-        mt="lg"
-        variant="default"
-        leftSection={<IconLogout size={20} aria-hidden />}
-        onClick={() => setAsking(true)}
-        data-testid="sign-out"
-      >
-        {t('settings.signOut')}
-      </Button>
-      <Confirm
-        opened={asking}
-        title={t('settings.signOutTitle')}
-        confirm={t(unsent > 0 ? 'settings.signOutAnyway' : 'settings.signOut')}
-        danger={unsent > 0}
-        onClose={() => setAsking(false)}
-        onConfirm={() => client.accounts.signOut()}
-      >
-        {unsent > 0 ? t('settings.unsent', { count: unsent }) : t('settings.signOutText')}
-      </Confirm>
-    </>
   );
 }

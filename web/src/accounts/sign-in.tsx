@@ -1,5 +1,6 @@
+import { Anchor, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { Navigate } from 'react-router';
+import { Link, Navigate } from 'react-router';
 import { useSession } from '../platform/client.ts';
 import { Door } from './door.tsx';
 import { PhoneSignIn } from './phone-sign-in.tsx';
@@ -9,7 +10,17 @@ export function SignIn() {
   const session = useSession();
   if (session.state === 'signedIn') return <Navigate to="/" replace />;
   return (
-    <Door title={t('signIn.title')}>
+    <Door
+      title={t('signIn.title')}
+      below={
+        <Text c="dimmed" ta="center">
+          {t('signIn.noSchool')}{' '}
+          <Anchor component={Link} to="/apply" data-testid="to-apply">
+            {t('apply.link')}
+          </Anchor>
+        </Text>
+      }
+    >
       <PhoneSignIn />
     </Door>
   );

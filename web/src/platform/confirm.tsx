@@ -10,18 +10,22 @@ interface ConfirmProps {
   readonly confirm: string;
   /** Red for what can't be taken back. */
   readonly danger?: boolean;
+  /** Asked first; where it answers false nothing happens: the caller shows what is missing. */
+  readonly isReady?: () => boolean;
   /** The dialog stays with the error in words where it rejects. */
   readonly onConfirm: () => Promise<unknown>;
   readonly onClose: () => void;
 }
 
 /** Asks before something that can't be undone. */
-export function Confirm({ opened, title, children, confirm, danger, onConfirm, onClose }: ConfirmProps) {
+export function Confirm(props: ConfirmProps) {
+  const { opened, title, children, confirm, danger, isReady, onConfirm, onClose } = props;
   const { t } = useTranslation();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
 
   async function run() {
+    if (isReady?.() === false) return;
     setBusy(true);
     setError(undefined);
     try {

@@ -1,19 +1,21 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconCheck, IconChevronDown } from '@tabler/icons-react';
+import { IconBuildingCommunity, IconCheck, IconChevronDown } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { Avatar } from './avatar.tsx';
+import { useSession } from './client.ts';
 import { useActing, useMembership } from './membership.tsx';
 import classes from './shell.module.css';
 import { membershipWords } from './words.ts';
 
-/** Lets a person with several memberships choose as whom they act. Few have them: it comes when it is needed. */
+/** Lets a person with several memberships, or an operator, choose as whom they act. Few are: it comes when it is needed. */
 export function MembershipSwitch({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { all, choose } = useActing();
   const membership = useMembership();
+  const session = useSession();
   return (
     <Menu width={320} position="bottom-start" radius="md" shadow="md">
       <Menu.Target>
@@ -39,6 +41,18 @@ export function MembershipSwitch({ children }: { children: ReactNode }) {
             <div className={classes.optionSchool}>{other.schoolName}</div>
           </Menu.Item>
         ))}
+        {session.state === 'signedIn' && session.operator && (
+          <>
+            <Menu.Divider />
+            <Menu.Item
+              leftSection={<IconBuildingCommunity size={22} stroke={1.7} aria-hidden />}
+              onClick={() => navigate('/operator')}
+              data-testid="to-operator"
+            >
+              {t('operator.title')}
+            </Menu.Item>
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -22,7 +22,10 @@ export function MembershipProvider({ children }: { children: ReactNode }) {
   const acting = useMemo<Acting>(
     () => ({
       all,
-      current: all.find((membership) => membership.id === chosen) ?? all[0],
+      current:
+        all.find((membership) => membership.id === chosen) ??
+        all.find((membership) => !membership.suspended) ??
+        all[0],
       choose(id) {
         localStorage.setItem(storageKey, id);
         setChosen(id);

@@ -4,7 +4,7 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
 import { ConversationList } from '../chat/conversation-list.tsx';
-import { client, useSource } from './client.ts';
+import { client, useSession, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';
 import classes from './shell.module.css';
@@ -41,6 +41,8 @@ function SchoolHeader() {
   const { t } = useTranslation();
   const { all } = useActing();
   const membership = useMembership();
+  const session = useSession();
+  const hasChoice = all.length > 1 || (session.state === 'signedIn' && session.operator);
   const card = (
     <>
       <img src="/icons/bell.svg" alt="" width={40} height={40} className={classes.bell} />
@@ -54,12 +56,12 @@ function SchoolHeader() {
   );
   return (
     <header className={classes.header}>
-      {all.length < 2 ? (
-        card
-      ) : (
+      {hasChoice ? (
         <Suspense fallback={card}>
           <MembershipSwitch>{card}</MembershipSwitch>
         </Suspense>
+      ) : (
+        card
       )}
     </header>
   );

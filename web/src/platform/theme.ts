@@ -104,6 +104,7 @@ export const theme = createTheme({
     InputWrapper: { styles: { label: { fontSize: '0.9375rem', fontWeight: 550, marginBottom: 5 } } },
     Button: { defaultProps: { size: 'md' }, styles: { root: { fontWeight: 600 } } },
     TextInput: { defaultProps: { size: 'md' } },
+    Textarea: { defaultProps: { size: 'md' } },
     Select: { defaultProps: { size: 'md' } },
     NativeSelect: { defaultProps: { size: 'md' } },
     NumberInput: { defaultProps: { size: 'md' } },

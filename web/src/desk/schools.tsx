@@ -1,0 +1,202 @@
+import { Badge, Button, Skeleton, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconBuildingCommunity, IconSearch, IconSearchOff } from '@tabler/icons-react';
+import { type HostedSchool, schoolLimits } from '@zvonok/client-sdk';
+import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useSearchParams } from 'react-router';
+import { client } from '../platform/client.ts';
+import { Confirm } from '../platform/confirm.tsx';
+import { LoadFailed } from '../platform/load-failed.tsx';
+import { Notice } from '../platform/notice.tsx';
+import { tell } from '../platform/tell.ts';
+import { errorWords, longDate } from '../platform/words.ts';
+import classes from './operator.module.css';
+import { ReasonDialog } from './reason-dialog.tsx';
+
+/** Somebody types faster than it would help to ask. */
+const typingMs = 300;
+
+/** The schools of this server: found by name, suspended, opened again. */
+export function Schools() {
+  const { t } = useTranslation();
+  const [parameters] = useSearchParams();
+  const [typed, setTyped] = useState(parameters.get('search') ?? '');
+  const [search] = useDebouncedValue(typed.trim(), typingMs);
+  const [schools, setSchools] = useState<readonly HostedSchool[]>();
+  const [hasMore, setHasMore] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const [suspending, setSuspending] = useState<HostedSchool>();
+  const [resuming, setResuming] = useState<HostedSchool>();
+
+  const ask = useCallback(
+    (after?: HostedSchool) =>
+      client.desk.listSchools({
+        ...(search === '' ? {} : { search }),
+        ...(after === undefined ? {} : { after: after.id }),
+      }),
+    [search],
+  );
+
+  const load = useCallback(() => {
+    let here = true;
+    setProblem(undefined);
+    ask().then(
+      (page) => {
+        if (!here) return;
+        setSchools(page.schools);
+        setHasMore(page.hasMore);
+      },
+      (error: unknown) => here && setProblem(error),
+    );
+    // An answer that comes after the words have changed is for other words.
+    return () => {
+      here = false;
+    };
+  }, [ask]);
+  useEffect(load, [load]);
+
+  async function more() {
+    try {
+      const page = await ask(schools?.at(-1));
+      setSchools((known) => [...(known ?? []), ...page.schools]);
+      setHasMore(page.hasMore);
+    } catch (error) {
+      setProblem(error);
+    }
+  }
+
+  const put = (school: HostedSchool) =>
+    setSchools((known) => known?.map((each) => (each.id === school.id ? school : each)));
+
+  return (
+    <div className={classes.schools}>
+      <h1 className={classes.title}>{t('operator.schools')}</h1>
+      <TextInput
+        mt="md"
+        aria-label={t('operator.search')}
+        placeholder={t('operator.search')}
+        leftSection={<IconSearch size={18} aria-hidden />}
+        maxLength={schoolLimits.nameLength}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        data-testid="search-schools"
+      />
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
+      {schools === undefined && problem === undefined && (
+        <div role="status" aria-busy aria-label={t('common.loading')}>
+          <Skeleton h={72} mt="md" radius="lg" />
+          <Skeleton h={72} mt="sm" radius="lg" />
+        </div>
+      )}
+      {schools?.length === 0 && (
+        <div className={classes.empty}>
+          {search === '' ? (
+            <Notice
+              icon={<IconBuildingCommunity size={36} />}
+              title={t('operator.noSchoolsTitle')}
+              text={t('operator.noSchoolsText')}
+            >
+              <Button component={Link} to="/operator" variant="light">
+                {t('operator.toApplications')}
+              </Button>
+            </Notice>
+          ) : (
+            <Notice
+              icon={<IconSearchOff size={36} />}
+              title={t('operator.notFoundTitle')}
+              text={t('operator.notFoundText')}
+            />
+          )}
+        </div>
+      )}
+      <ul className={classes.hosted} data-testid="schools">
+        {schools?.map((school) => {
+          const suspended = school.suspendedAt !== null;
+          return (
+            <li key={school.id} className={classes.school} data-suspended={suspended || undefined}>
+              <div className={classes.schoolWords}>
+                <div className={classes.schoolName}>
+                  {school.name}
+                  {suspended && (
+                    <Badge color="red" variant="light" tt="none">
+                      {t('operator.suspended')}
+                    </Badge>
+                  )}
+                </div>
+                <div className={classes.quiet}>
+                  {t(`apply.vocabularies.${school.vocabulary}`)} ·{' '}
+                  {t('operator.people', { count: school.memberCount })} ·{' '}
+                  {t('operator.since', { when: longDate(school.createdAt) })}
+                </div>
+                {school.suspendedAt !== null && (
+                  <div className={classes.why}>
+                    {t('operator.suspendedSince', { when: longDate(school.suspendedAt) })}
+                    {school.suspendReason !== null && `: ${school.suspendReason}`}
+                  </div>
+                )}
+              </div>
+              {suspended ? (
+                <Button
+                  size="sm"
+                  variant="light"
+                  onClick={() => setResuming(school)}
+                  aria-label={t('operator.resumeName', { name: school.name })}
+                  data-testid="resume"
+                >
+                  {t('operator.resume')}
+                </Button>
+              ) : (
+                <Button
+                  size="sm"
+                  variant="subtle"
+                  color="red"
+                  onClick={() => setSuspending(school)}
+                  aria-label={t('operator.suspendName', { name: school.name })}
+                  data-testid="suspend"
+                >
+                  {t('operator.suspend')}
+                </Button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      {hasMore && (
+        <Button variant="light" fullWidth mt="md" onClick={() => void more()}>
+          {t('people.more')}
+        </Button>
+      )}
+      <ReasonDialog
+        opened={suspending !== undefined}
+        title={t('operator.suspendTitle', { name: suspending?.name ?? '' })}
+        lead={t('operator.suspendText')}
+        label={t('operator.suspendReason')}
+        missing={t('operator.reasonMissing')}
+        confirm={t('operator.suspend')}
+        danger
+        onClose={() => setSuspending(undefined)}
+        onConfirm={async (reason) => {
+          if (suspending === undefined) return;
+          const { school } = await client.desk.suspendSchool({ schoolId: suspending.id, reason });
+          put(school);
+          tell(t('operator.suspendedDone', { name: school.name }));
+        }}
+      />
+      <Confirm
+        opened={resuming !== undefined}
+        title={t('operator.resumeTitle', { name: resuming?.name ?? '' })}
+        confirm={t('operator.resume')}
+        onClose={() => setResuming(undefined)}
+        onConfirm={async () => {
+          if (resuming === undefined) return;
+          const { school } = await client.desk.resumeSchool({ schoolId: resuming.id });
+          put(school);
+          tell(t('operator.resumedDone', { name: school.name }));
+        }}
+      >
+        {t('operator.resumeText')}
+      </Confirm>
+    </div>
+  );
+}
