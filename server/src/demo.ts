@@ -124,8 +124,8 @@ async function seed(tx: Transaction, { accounts, desk, school: { operator } }: D
     basis: 'demo',
   });
   const groups: Record<DemoGroup, GroupId> = {
-    '7Б': (await operator.createGroup(tx, schoolId, '7Б')).id,
-    '8А': (await operator.createGroup(tx, schoolId, '8А')).id,
+    '7Б': (await operator.createGroup(tx, schoolId, '7Б', null)).id,
+    '8А': (await operator.createGroup(tx, schoolId, '8А', null)).id,
   };
   const made = new Map<string, MembershipId>([[first.phone, admin.id]]);
   for (const person of others as readonly DemoPerson[]) {
@@ -162,6 +162,7 @@ async function enrol(
     groupId: person.group === undefined ? null : groups[person.group],
     ...(isVerified ? { verified: { by: null, basis: 'demo' } } : {}),
     childId: person.child === undefined ? undefined : made.get(person.child),
+    by: null,
   });
   if (membership === undefined) throw new Error('the demo school names somebody twice');
   for (const { group, kind, subject } of person.attachments ?? []) {

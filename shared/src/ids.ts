@@ -34,6 +34,8 @@ export type InviteId = Static<typeof InviteId>;
 /** A school's application to be let onto this server. */
 export const ApplicationId = id('application');
 export type ApplicationId = Static<typeof ApplicationId>;
+export const AuditRecordId = id('auditRecord');
+export type AuditRecordId = Static<typeof AuditRecordId>;
 export const ConversationId = id('conversation');
 export type ConversationId = Static<typeof ConversationId>;
 export const MessageId = id('message');

@@ -84,6 +84,7 @@ export const schoolLimits = {
   invitesListed: 200,
   groupsListed: 500,
   membersListed: 500,
+  auditPageSize: 200,
 } as const;
 
 export const deskLimits = {

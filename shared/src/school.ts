@@ -10,7 +10,7 @@ import {
   strict,
   Time,
 } from './contract.ts';
-import { GroupId, InviteId, MembershipId, SchoolId } from './ids.ts';
+import { AuditRecordId, GroupId, InviteId, MembershipId, SchoolId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
 
 function oneOf<const T extends readonly string[]>(values: T) {
@@ -158,6 +158,51 @@ export const endReasons = ['left', 'expelled', 'graduated', 'moved', 'mistake'] 
 export const EndReason = oneOf(endReasons);
 export type EndReason = (typeof endReasons)[number];
 
+/** What can be done to a school's people, roles, invites and settings; each leaves a record that nobody alters. */
+export const auditActions = [
+  'schoolCreated',
+  'schoolSuspended',
+  'schoolResumed',
+  'groupCreated',
+  'groupArchived',
+  'inviteMade',
+  'inviteAnnulled',
+  'inviteRedeemed',
+  'membershipStarted',
+  'membershipEnded',
+  'staffVerified',
+  'teacherAttached',
+  'teacherDetached',
+  'guardianLinked',
+  'guardianUnlinked',
+] as const;
+export const AuditAction = oneOf(auditActions);
+export type AuditAction = (typeof auditActions)[number];
+
+/** What is known of a thing before or after a change: few plain facts, no phone and no token. */
+const Facts = Type.Record(
+  Type.String(),
+  Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
+);
+
+export const AuditRecord = strict({
+  id: AuditRecordId,
+  at: Time,
+  action: AuditAction,
+  /** Who did it; null: the operator of the server. */
+  by: nullable(strict({ membershipId: MembershipId, fullName: FullName })),
+  /** The person it was done to. */
+  member: nullable(strict({ membershipId: MembershipId, fullName: FullName })),
+  group: nullable(strict({ groupId: GroupId, name: GroupName })),
+  /** Of this invite. */
+  inviteId: nullable(InviteId),
+  before: nullable(Facts),
+  after: nullable(Facts),
+  /** The network address it came from; null where the operator's own command did it. */
+  address: nullable(Type.String()),
+});
+export type AuditRecord = Static<typeof AuditRecord>;
+
 export const schoolProcedures = procedures('school', {
   getSchool: memberProcedure({
     summary: 'The school’s card, and what the caller is in it.',
@@ -300,6 +345,24 @@ export const schoolProcedures = procedures('school', {
     input: { membershipId: MembershipId },
     output: strict({ membershipId: MembershipId }),
     errors: ['NOT_FOUND', 'WRONG_ROLE', 'ALREADY_MEMBER'],
+  }),
+  listAuditRecords: memberProcedure({
+    summary:
+      'What was done to the school’s people, roles, invites and settings, the newest first. Administrators and heads read all of it, teachers what concerns their groups, everybody what they did or what was done to them.',
+    input: {
+      action: Type.Optional(AuditAction),
+      /** Done by this member. */
+      by: Type.Optional(MembershipId),
+      /** Done to this member. */
+      member: Type.Optional(MembershipId),
+      from: Type.Optional(Time),
+      until: Type.Optional(Time),
+      after: Type.Optional(AuditRecordId),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: schoolLimits.auditPageSize })),
+    },
+    output: strict({ records: Type.Array(AuditRecord), hasMore: Type.Boolean() }),
+    errors: ['NOT_FOUND'],
+    limit: perMinute(120),
   }),
   endMembership: memberProcedure({
     summary: 'Ends somebody’s membership; the history keeps it. Their devices leave within a second.',

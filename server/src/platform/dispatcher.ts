@@ -45,7 +45,10 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   readonly mounted: readonly MountedProcedure[];
   /** Throws `FORBIDDEN` where the membership is not an active one of this caller's account. */
-  readonly requireActor: (caller: Caller, membershipId: Actor['membershipId']) => Promise<Actor>;
+  readonly requireActor: (
+    caller: Caller,
+    membershipId: Actor['membershipId'],
+  ) => Promise<Omit<Actor, 'address'>>;
   /** Whether this person runs the server. */
   readonly isOperator: (caller: Caller) => Promise<boolean>;
   readonly logger: Logger;
@@ -106,7 +109,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const context: AccountContext = { ...base, caller };
       return entry.handle(input, context);
     }
-    const actor = await options.requireActor(caller, (input as { as: Actor['membershipId'] }).as);
+    const known = await options.requireActor(caller, (input as { as: Actor['membershipId'] }).as);
+    const actor: Actor = { ...known, address: call.address };
     const context: MemberContext = { ...base, caller, actor };
     return entry.handle(input, context);
   }

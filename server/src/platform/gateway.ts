@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream';
 import { signallingPath } from '@zvonok/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config, Secrets } from './config.ts';
-import { createDispatcher } from './dispatcher.ts';
+import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { createHttp, findCaller, type Health } from './http.ts';
 import type { Logger } from './logger.ts';
 import { createOriginCheck } from './origins.ts';
 import type { createOutbound } from './outbound.ts';
-import type { Actor, Caller, MountedProcedure } from './procedures.ts';
+import type { Caller, MountedProcedure } from './procedures.ts';
 import {
   createSockets,
   type SocketPorts,
@@ -25,7 +25,7 @@ export interface GatewayOptions {
   readonly mounted: readonly MountedProcedure[];
   readonly adapter: SocketsOptions['adapter'];
   readonly findSession: SocketPorts['findSession'];
-  readonly requireActor: (caller: Caller, membershipId: Actor['membershipId']) => Promise<Actor>;
+  readonly requireActor: DispatcherOptions['requireActor'];
   readonly isOperator: (caller: Caller) => Promise<boolean>;
   readonly audienceOf: SocketPorts['audienceOf'];
   readonly presenceChanged: SocketPorts['presenceChanged'];

@@ -21,6 +21,8 @@ export interface Caller {
  * It may be up to a second old (the bound of promise P14); what must not be stale is read again in the transaction.
  */
 export interface Actor extends Caller {
+  /** Where the request came from; kept with what it changes in the school (its audit log), and nowhere else. */
+  readonly address: string;
   readonly membershipId: MembershipId;
   readonly schoolId: SchoolId;
   readonly role: Role;

@@ -65,7 +65,7 @@ export interface School {
    *
    * @throws CodedError FORBIDDEN where it is not theirs, over, or absent; SCHOOL_SUSPENDED
    */
-  requireActor(caller: Caller, membershipId: MembershipId): Promise<Actor>;
+  requireActor(caller: Caller, membershipId: MembershipId): Promise<Omit<Actor, 'address'>>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
   /** The active memberships of an account, the oldest first, as their owner sees them. */
@@ -206,7 +206,9 @@ interface CachedActor {
   /** When the question was put: what is committed after it shows at the latest a second after it. */
   readonly askedAt: number;
   readonly membershipId: MembershipId;
-  readonly answer: Promise<(Omit<Actor, 'sessionId'> & { readonly suspended: boolean }) | undefined>;
+  readonly answer: Promise<
+    (Omit<Actor, 'sessionId' | 'address'> & { readonly suspended: boolean }) | undefined
+  >;
 }
 
 /** Actors of the last second, dropped at once when a change is heard of. */
@@ -233,7 +235,7 @@ function createActorCache({ database, outbound }: Platform) {
     return found === undefined ? undefined : { accountId, membershipId, ...found };
   }
 
-  async function requireActor(caller: Caller, membershipId: MembershipId): Promise<Actor> {
+  async function requireActor(caller: Caller, membershipId: MembershipId): Promise<Omit<Actor, 'address'>> {
     const key = `${caller.accountId} ${membershipId}`;
     const now = performance.now();
     let entry = entries.get(key);

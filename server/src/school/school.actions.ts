@@ -24,6 +24,7 @@ import type { Accounts } from '../accounts/index.ts';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller } from '../platform/procedures.ts';
+import { isAuditRecordSeen, listAudit, record } from './school.audit.store.ts';
 import {
   describeOwn,
   findOpenClass,
@@ -42,9 +43,11 @@ import {
   findRedemption,
   listInvites,
   lockInviteByToken,
+  type StoredInvite,
   useInvite,
 } from './school.invites.store.ts';
 import {
+  auditScopeOf,
   canSeePhone,
   directoryScopeOf,
   invitePermissionOf,
@@ -57,6 +60,7 @@ import {
 import {
   countPupils,
   describeGroup,
+  describeMembers,
   describeSchool,
   findActiveMembership,
   findGroup,
@@ -145,6 +149,25 @@ export function createSchoolActions(
     return membership;
   }
 
+  const recordRedemption = (
+    tx: Transaction,
+    invite: StoredInvite,
+    membershipId: MembershipId,
+    address: string,
+  ) =>
+    record(
+      tx,
+      invite.schoolId,
+      { membershipId, address },
+      {
+        action: 'inviteRedeemed',
+        membershipId,
+        inviteId: invite.id,
+        groupId: invite.groupId,
+        after: { role: invite.role },
+      },
+    );
+
   return {
     async getSchool(actor: Actor): Promise<{ school: School; me: MyMembership }> {
       const facts = await requireSelf(database, actor);
@@ -166,7 +189,7 @@ export function createSchoolActions(
     createGroup: (actor: Actor, name: string): Promise<Group> =>
       database.inTransaction(async (tx) => {
         requireEverywhere('manageGroups', await requireSelf(tx, actor));
-        return describeGroup(await changes.createGroup(tx, actor.schoolId, name));
+        return describeGroup(await changes.createGroup(tx, actor.schoolId, name, actor));
       }),
 
     archiveGroup: (actor: Actor, groupId: GroupId): Promise<Group> =>
@@ -179,7 +202,7 @@ export function createSchoolActions(
         if ((await countPupils(tx, actor.schoolId, groupId)) > 0) {
           throw new CodedError('CONFLICT', { message: 'The class still has pupils.' });
         }
-        return describeGroup(await changes.archiveGroup(tx, group, actor.membershipId));
+        return describeGroup(await changes.archiveGroup(tx, group, actor));
       }),
 
     async listMembers(
@@ -279,6 +302,12 @@ export function createSchoolActions(
           },
           input.lifeMs ?? schoolLimits.inviteLifeMs,
         );
+        await record(tx, schoolId, actor, {
+          action: 'inviteMade',
+          inviteId: invite.id,
+          groupId: group.id,
+          after: { role: invite.role, uses: invite.uses, expiresAt: invite.expiresAt.toISOString() },
+        });
         await changes.announceInvites(tx, schoolId, [invite]);
         return { invite: describeInvite(invite), token };
       }),
@@ -293,8 +322,8 @@ export function createSchoolActions(
       database.inTransaction(async (tx) => {
         const scope = inviteScopeOf(await requireSelf(tx, actor));
         if (scope === undefined) throw new CodedError('FORBIDDEN');
-        const { schoolId, membershipId } = actor;
-        await changes.annul(tx, schoolId, { scope, id: inviteId }, membershipId);
+        const { schoolId } = actor;
+        await changes.annul(tx, schoolId, { scope, id: inviteId }, actor);
         const invite = await findInvite(tx, schoolId, inviteId, scope);
         if (invite === undefined) throw new CodedError('NOT_FOUND');
         return describeInvite(invite);
@@ -304,7 +333,7 @@ export function createSchoolActions(
       database.inTransaction(async (tx) => {
         const scope = inviteScopeOf(await requireSelf(tx, actor));
         if (scope === undefined) throw new CodedError('FORBIDDEN');
-        return (await changes.annul(tx, actor.schoolId, { scope }, actor.membershipId)).length;
+        return (await changes.annul(tx, actor.schoolId, { scope }, actor)).length;
       }),
 
     async previewInvite(token: string): Promise<OutputOf<Contract['school.previewInvite']>> {
@@ -317,7 +346,12 @@ export function createSchoolActions(
       (await findOpenInvite(database, hashToken(token))) !== undefined,
 
     /** One transaction, which holds the invite: of two that take its last use at once, one gets INVITE_INVALID. */
-    redeemInvite: (caller: Caller, token: string, typedName: string): Promise<MyMembership> =>
+    redeemInvite: (
+      caller: Caller,
+      address: string,
+      token: string,
+      typedName: string,
+    ): Promise<MyMembership> =>
       database.inTransaction(async (tx) => {
         const { accountId } = caller;
         const invite = await lockInviteByToken(tx, hashToken(token));
@@ -345,8 +379,13 @@ export function createSchoolActions(
           if (role === 'pupil' && existing.groupId !== groupId) throw new CodedError('GROUP_TAKEN');
           const linked =
             childId !== undefined &&
-            (await changes.link(tx, { schoolId, guardianId: existing.id, childId }, invite.createdBy));
+            (await changes.link(
+              tx,
+              { schoolId, guardianId: existing.id, childId },
+              { membershipId: invite.createdBy, address },
+            ));
           if (!linked) throw new CodedError('ALREADY_MEMBER');
+          await recordRedemption(tx, invite, existing.id, address);
           await changes.announceInvites(tx, schoolId, [await useInvite(tx, invite, accountId, existing.id)]);
           return findMembershipOf(tx, schoolId, existing.id);
         }
@@ -357,9 +396,11 @@ export function createSchoolActions(
           fullName: typedName,
           groupId: isStaff(role) ? null : groupId,
           childId,
+          by: { address },
         });
         // Another invite of this person won a moment ago.
         if (membership === undefined) throw new CodedError('ALREADY_MEMBER');
+        await recordRedemption(tx, invite, membership.id, address);
         await changes.announceInvites(tx, schoolId, [await useInvite(tx, invite, accountId, membership.id)]);
         return membership;
       }),
@@ -369,7 +410,7 @@ export function createSchoolActions(
         const { member, attachment } = await attachmentOf(tx, actor, input);
         await requireClass(tx, actor, input.groupId);
         if (member.role !== 'teacher') throw new CodedError('WRONG_ROLE');
-        await changes.attach(tx, attachment, actor.membershipId);
+        await changes.attach(tx, attachment, actor);
         return attachmentsOf(tx, member);
       }),
 
@@ -379,7 +420,7 @@ export function createSchoolActions(
         if ((await findGroup(tx, actor.schoolId, input.groupId))?.kind !== 'class') {
           throw new CodedError('NOT_FOUND');
         }
-        await changes.detach(tx, attachment, actor.membershipId);
+        await changes.detach(tx, attachment, actor);
         return attachmentsOf(tx, member);
       }),
 
@@ -387,7 +428,7 @@ export function createSchoolActions(
       database.inTransaction(async (tx) => {
         await requireGuardianAndChild(tx, actor, input);
         const { guardianId, childId } = input;
-        await changes.link(tx, { schoolId: actor.schoolId, guardianId, childId }, actor.membershipId);
+        await changes.link(tx, { schoolId: actor.schoolId, guardianId, childId }, actor);
       }),
 
     unlinkGuardian: (
@@ -397,12 +438,7 @@ export function createSchoolActions(
       database.inTransaction(async (tx) => {
         const child = await requireGuardianAndChild(tx, actor, input);
         const { guardianId, childId } = input;
-        await changes.unlink(
-          tx,
-          { schoolId: actor.schoolId, guardianId, childId },
-          child.groupId,
-          actor.membershipId,
-        );
+        await changes.unlink(tx, { schoolId: actor.schoolId, guardianId, childId }, child.groupId, actor);
       }),
 
     verifyTeacher: (actor: Actor, id: MembershipId, basis: string): Promise<Date> =>
@@ -412,11 +448,39 @@ export function createSchoolActions(
         // By account: a teacher who is also the administrator does not confirm themselves either.
         if (target.accountId === actor.accountId) throw new CodedError('FORBIDDEN');
         if (!isStaff(target.role)) throw new CodedError('WRONG_ROLE');
-        await changes.verify(tx, target, basis, actor.membershipId);
+        await changes.verify(tx, target, basis, actor);
         const verifiedAt = await getVerifiedAt(tx, actor.schoolId, id);
         if (verifiedAt === undefined) throw new Error('a verification record vanished');
         return verifiedAt;
       }),
+
+    async listAuditRecords(
+      actor: Actor,
+      input: Omit<InputOf<Contract['school.listAuditRecords']>, 'as'>,
+    ): Promise<OutputOf<Contract['school.listAuditRecords']>> {
+      const scope = auditScopeOf(await requireSelf(database, actor));
+      const { schoolId } = actor;
+      const { action, by, member, from, until, after, limit = schoolLimits.auditPageSize } = input;
+      if (after !== undefined && !(await isAuditRecordSeen(database, schoolId, scope, after))) {
+        throw new CodedError('NOT_FOUND');
+      }
+      // Whoever reads a part finds nothing of others, known or not.
+      const named = scope === 'school' ? [by, member].filter((id) => id !== undefined) : [];
+      if (named.length > 0) {
+        const known = await describeMembers(database, schoolId, named);
+        if (named.some((id) => !known.has(id))) throw new CodedError('NOT_FOUND');
+      }
+      const records = await listAudit(database, schoolId, scope, {
+        action,
+        by,
+        member,
+        after,
+        from: from === undefined ? undefined : new Date(from),
+        until: until === undefined ? undefined : new Date(until),
+        limit: limit + 1,
+      });
+      return { records: records.slice(0, limit), hasMore: records.length > limit };
+    },
 
     appointAdmin: (actor: Actor, id: MembershipId): Promise<MembershipId> =>
       database.inTransaction(async (tx) => {
@@ -429,7 +493,8 @@ export function createSchoolActions(
           fullName,
           role: 'admin',
           groupId: null,
-          verified: { by: actor.membershipId, basis: 'appointed from verified staff' },
+          verified: { by: actor, basis: 'appointed from verified staff' },
+          by: actor,
         });
         if (membership === undefined) throw new CodedError('ALREADY_MEMBER');
         return membership.id;
@@ -438,7 +503,7 @@ export function createSchoolActions(
     endMembership: (actor: Actor, id: MembershipId, reason: EndReason): Promise<void> =>
       database.inTransaction(async (tx) => {
         requireEverywhere('moveMembers', await requireSelf(tx, actor));
-        await changes.end(tx, await requireMember(tx, actor, id), reason, actor.membershipId);
+        await changes.end(tx, await requireMember(tx, actor, id), reason, actor);
       }),
   };
 }

@@ -15,6 +15,7 @@ import {
 import { v7 as uuid } from 'uuid';
 import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
+import { type By, record } from './school.audit.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
 import { invitePermissionOf, type MemberFacts, normaliseFullName } from './school.policy.ts';
@@ -117,9 +118,20 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     tx: Transaction,
     schoolId: SchoolId,
     which: Parameters<typeof annulInvites>[2],
-    by: MembershipId | null,
+    by: By,
   ): Promise<StoredInvite[]> {
-    const annulled = await annulInvites(tx, schoolId, which, by);
+    const annulled = await annulInvites(tx, schoolId, which, by?.membershipId ?? null);
+    await record(
+      tx,
+      schoolId,
+      by,
+      ...annulled.map(({ id, groupId, role }) => ({
+        action: 'inviteAnnulled' as const,
+        inviteId: id,
+        groupId,
+        before: { role },
+      })),
+    );
     await announceInvites(tx, schoolId, annulled);
     return annulled;
   }
@@ -128,9 +140,14 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     tx: Transaction,
     of: { schoolId: SchoolId; membershipId: MembershipId },
     basis: string,
-    verifiedBy: MembershipId | null,
+    by: By,
   ): Promise<void> {
-    if (!(await addVerification(tx, { ...of, basis, verifiedBy }))) return;
+    if (!(await addVerification(tx, { ...of, basis, verifiedBy: by?.membershipId ?? null }))) return;
+    await record(tx, of.schoolId, by, {
+      action: 'staffVerified',
+      membershipId: of.membershipId,
+      after: { basis },
+    });
     await peopleChanged(tx, { schoolId: of.schoolId, membershipIds: [of.membershipId] });
     await announceChanged(tx, of.schoolId, [of.membershipId]);
   }
@@ -145,21 +162,44 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       readonly fullName: string;
       readonly groupId: GroupId | null;
       /** Staff who are verified from the start: by whom and on what ground. */
-      readonly verified?: { readonly by: MembershipId | null; readonly basis: string };
+      readonly verified?: { readonly by: By; readonly basis: string };
       /** A guardian's child. */
       readonly childId?: MembershipId | undefined;
+      /** Who lets them in; themselves, by an invite, where an address is given instead; null: the operator. */
+      readonly by: By | { readonly address: string };
     },
   ): Promise<MyMembership | undefined> {
     const { schoolId, accountId, role, groupId } = person;
     const id = uuid() as MembershipId;
     const fullName = normaliseFullName(person.fullName);
     if (!(await addMembership(tx, { schoolId, id, accountId, role, fullName, groupId }))) return undefined;
+    const by =
+      person.by === null || 'membershipId' in person.by ? person.by : { membershipId: id, ...person.by };
+    await record(tx, schoolId, by, {
+      action: 'membershipStarted',
+      membershipId: id,
+      groupId,
+      after: { role, fullName },
+    });
     if (person.verified !== undefined) {
-      const { by, basis } = person.verified;
-      await addVerification(tx, { schoolId, membershipId: id, verifiedBy: by, basis });
+      const { by: verifier, basis } = person.verified;
+      await addVerification(tx, {
+        schoolId,
+        membershipId: id,
+        verifiedBy: verifier?.membershipId ?? null,
+        basis,
+      });
+      await record(tx, schoolId, verifier, { action: 'staffVerified', membershipId: id, after: { basis } });
     }
     if (person.childId !== undefined) {
-      await addGuardianLink(tx, { schoolId, guardianId: id, childId: person.childId, linkedBy: null });
+      const { childId } = person;
+      await addGuardianLink(tx, { schoolId, guardianId: id, childId, linkedBy: null });
+      await record(tx, schoolId, by, {
+        action: 'guardianLinked',
+        membershipId: id,
+        groupId,
+        after: { childId },
+      });
     }
     tx.announce(signal({ name: 'membershipsStarted', accountId }));
     await peopleChanged(tx, { schoolId, membershipIds: [id] });
@@ -174,10 +214,16 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     tx: Transaction,
     schoolId: SchoolId,
     name: string,
+    by: By,
     kind: StoredGroup['kind'] = 'class',
   ): Promise<StoredGroup> {
     const group = await addGroup(tx, { schoolId, id: uuid() as GroupId, name: normaliseLabel(name), kind });
     if (group === undefined) throw new CodedError('NAME_TAKEN');
+    await record(tx, schoolId, by, {
+      action: 'groupCreated',
+      groupId: group.id,
+      after: { name: group.name, kind },
+    });
     await peopleChanged(tx, { schoolId, groupIds: [group.id] });
     await announceGroup(tx, group);
     return group;
@@ -204,37 +250,56 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       const vocabulary = school.vocabulary ?? 'school';
       await addSchool(tx, { id: schoolId, name: school.name, vocabulary });
       await peopleChanged(tx, { schoolId, schoolCreated: true });
-      await createGroup(tx, schoolId, vocabulary === 'school' ? 'Учительская' : 'Сотрудники', 'staff');
+      await record(tx, schoolId, null, { action: 'schoolCreated', after: { name: school.name, vocabulary } });
+      await createGroup(tx, schoolId, vocabulary === 'school' ? 'Учительская' : 'Сотрудники', null, 'staff');
       const admin = await enrol(tx, {
         schoolId,
         ...school.admin,
         role: 'admin',
         groupId: null,
         verified: { by: null, basis: school.basis },
+        by: null,
       });
       if (admin === undefined) throw new Error('a new school has members already');
       return { schoolId, admin };
     },
 
-    async archiveGroup(tx: Transaction, group: StoredGroup, by: MembershipId): Promise<StoredGroup> {
+    async archiveGroup(tx: Transaction, group: StoredGroup, by: By): Promise<StoredGroup> {
       const archived = await archiveGroup(tx, group.schoolId, group.id);
       if (archived === undefined) return group;
+      await record(tx, group.schoolId, by, {
+        action: 'groupArchived',
+        groupId: group.id,
+        before: { name: group.name },
+      });
       await annul(tx, group.schoolId, { groupId: group.id }, by);
       await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
       await announceGroup(tx, archived);
       return archived;
     },
 
-    async attach(tx: Transaction, attachment: StoredAttachment, by: MembershipId | null): Promise<void> {
-      if (!(await addAttachment(tx, attachment, by))) return;
-      const { schoolId, membershipId, groupId } = attachment;
+    async attach(tx: Transaction, attachment: StoredAttachment, by: By): Promise<void> {
+      if (!(await addAttachment(tx, attachment, by?.membershipId ?? null))) return;
+      const { schoolId, membershipId, groupId, kind, subject } = attachment;
+      await record(tx, schoolId, by, {
+        action: 'teacherAttached',
+        membershipId,
+        groupId,
+        after: { kind, subject },
+      });
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
     },
 
-    async detach(tx: Transaction, attachment: StoredAttachment, by: MembershipId): Promise<void> {
+    async detach(tx: Transaction, attachment: StoredAttachment, by: By): Promise<void> {
       if (!(await removeAttachment(tx, attachment))) return;
-      const { schoolId, membershipId, groupId } = attachment;
+      const { schoolId, membershipId, groupId, kind, subject } = attachment;
+      await record(tx, schoolId, by, {
+        action: 'teacherDetached',
+        membershipId,
+        groupId,
+        before: { kind, subject },
+      });
       // Links that somebody made by a right they no longer have must not outlive it.
       const left = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId);
       for (const role of ['pupil', 'guardian'] as const) {
@@ -249,9 +314,14 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     async link(
       tx: Transaction,
       link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
-      by: MembershipId | null,
+      by: By,
     ): Promise<boolean> {
-      if (!(await addGuardianLink(tx, { ...link, linkedBy: by }))) return false;
+      if (!(await addGuardianLink(tx, { ...link, linkedBy: by?.membershipId ?? null }))) return false;
+      await record(tx, link.schoolId, by, {
+        action: 'guardianLinked',
+        membershipId: link.guardianId,
+        after: { childId: link.childId },
+      });
       await peopleChanged(tx, { schoolId: link.schoolId, membershipIds: [link.guardianId] });
       await announceChanged(tx, link.schoolId, [link.guardianId]);
       return true;
@@ -261,10 +331,16 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       tx: Transaction,
       link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
       groupId: GroupId | null,
-      by: MembershipId,
+      by: By,
     ): Promise<void> {
       const { schoolId, guardianId, childId } = link;
       if (!(await removeGuardianLink(tx, schoolId, guardianId, childId))) return;
+      await record(tx, schoolId, by, {
+        action: 'guardianUnlinked',
+        membershipId: guardianId,
+        groupId,
+        before: { childId },
+      });
       // Whoever was kept from the child may hold another link to it; who else waits for one gets a new one.
       await annul(tx, schoolId, { childId }, by);
       await peopleChanged(tx, {
@@ -281,13 +357,20 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
      *
      * @throws CodedError LAST_ADMIN; of two that end the last two administrators at once, one gets it
      */
-    async end(tx: Transaction, of: MemberFacts, reason: EndReason, by: MembershipId): Promise<void> {
+    async end(tx: Transaction, of: MemberFacts, reason: EndReason, by: NonNullable<By>): Promise<void> {
       const { schoolId, membershipId } = of;
       if (of.role === 'admin') {
         await lockSchool(tx, schoolId);
         if ((await countOtherAdmins(tx, schoolId, membershipId)) === 0) throw new CodedError('LAST_ADMIN');
       }
-      if (!(await endMembership(tx, schoolId, membershipId, reason, by))) return;
+      if (!(await endMembership(tx, schoolId, membershipId, reason, by.membershipId))) return;
+      await record(tx, schoolId, by, {
+        action: 'membershipEnded',
+        membershipId,
+        groupId: of.groupId,
+        before: { role: of.role, fullName: of.fullName },
+        after: { reason },
+      });
       await annul(tx, schoolId, { createdBy: membershipId }, by);
       await annul(tx, schoolId, { childId: membershipId }, by);
       // Whose only child this was is a guardian of nobody now.

@@ -1,6 +1,7 @@
 import type { HostedSchool, SchoolId } from '@zvonok/shared';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
+import { record } from './school.audit.store.ts';
 import { findHosted, listHosted, listPeople, setSuspension } from './school.hosting.store.ts';
 import { describeSchool } from './school.store.ts';
 
@@ -12,6 +13,7 @@ export const hosting = {
   async suspend(tx: Transaction, schoolId: SchoolId, reason: string): Promise<HostedSchool | undefined> {
     const school = await setSuspension(tx, schoolId, reason);
     if (school === undefined) return undefined;
+    await record(tx, schoolId, null, { action: 'schoolSuspended', after: { reason } });
     tx.announce(eventFor('school.schoolChanged', { school: schoolId }, { school: describeSchool(school) }));
     const people = await listPeople(tx, schoolId);
     const membershipIds = people.map((person) => person.membershipId);
@@ -22,6 +24,7 @@ export const hosting = {
   async resume(tx: Transaction, schoolId: SchoolId): Promise<HostedSchool | undefined> {
     const school = await setSuspension(tx, schoolId, null);
     if (school === undefined) return undefined;
+    await record(tx, schoolId, null, { action: 'schoolResumed' });
     const people = await listPeople(tx, schoolId);
     const membershipIds = people.map((person) => person.membershipId);
     tx.announce(signal({ name: 'membershipChanged', membershipIds }));

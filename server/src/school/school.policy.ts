@@ -11,6 +11,7 @@ import {
   ownGroupsOf,
   type Permission,
   type Role,
+  rightOf,
   type SchoolId,
   type Standing,
   type StandingFacts,
@@ -56,6 +57,23 @@ export function inviteScopeOf(
   if (!mightDo('annulInvites', standings)) return undefined;
   // Own: what they made; a class teacher answers for every invite of pupils and guardians to the class.
   return { createdBy: facts.membershipId, ofGroups: ownGroupsOf('CT', facts) };
+}
+
+/**
+ * Whose records of the audit log somebody reads. The cells name scopes: the school for administrators and heads, their own
+ * groups for verified teachers, themselves for everybody else.
+ */
+export function auditScopeOf(
+  facts: MemberFacts,
+): 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId } {
+  const standings = standingsOf(facts);
+  const rights = standings.map((standing) => rightOf('seeAuditLog', standing));
+  if (rights.includes('school')) return 'school';
+  const own = standings.filter((_standing, index) => rights[index] === 'own');
+  return {
+    groupIds: [...new Set(own.flatMap((standing) => ownGroupsOf(standing, facts)))],
+    self: facts.membershipId,
+  };
 }
 
 /** What part of the school's people somebody sees in the directory. Everything is closed that is not named. */

@@ -20,8 +20,9 @@ export function mountSchool(actions: SchoolActions): MountedProcedure[] {
       annulled: await actions.annulAllInvites(actor),
     }),
     'school.previewInvite': ({ token }) => actions.previewInvite(token),
-    'school.redeemInvite': async ({ token, fullName }, { caller }) => ({
-      membership: await actions.redeemInvite(caller, token, fullName),
+    'school.listAuditRecords': (input, { actor }) => actions.listAuditRecords(actor, input),
+    'school.redeemInvite': async ({ token, fullName }, { caller, address }) => ({
+      membership: await actions.redeemInvite(caller, address, token, fullName),
     }),
     'school.attachTeacher': async (input, { actor }) => ({
       attachments: await actions.attachTeacher(actor, input),

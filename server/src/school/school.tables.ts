@@ -1,5 +1,7 @@
 import type {
   AccountId,
+  AuditAction,
+  AuditRecordId,
   EndReason,
   Group,
   GroupId,
@@ -16,6 +18,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -294,3 +297,51 @@ export const inviteRedemptions = pgTable(
     }),
   ],
 );
+
+/** What was done, by whom, to what, from where. A trigger of the database refuses to alter, remove or empty it. */
+export const auditRecords = pgTable(
+  'audit_records',
+  {
+    schoolId: ofSchool(),
+    id: uuid().$type<AuditRecordId>().notNull(),
+    at: moment('at').notNull().defaultNow(),
+    action: text().$type<AuditAction>().notNull(),
+    /** Null: the operator of the server. */
+    actorId: uuid('actor_id').$type<MembershipId>(),
+    membershipId: uuid('membership_id').$type<MembershipId>(),
+    groupId: uuid('group_id').$type<GroupId>(),
+    inviteId: uuid('invite_id').$type<InviteId>(),
+    before: jsonb().$type<AuditFacts>(),
+    after: jsonb().$type<AuditFacts>(),
+    address: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.id] }),
+    foreignKey({
+      name: 'audit_records_actor',
+      columns: [table.schoolId, table.actorId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'audit_records_member',
+      columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'audit_records_group',
+      columns: [table.schoolId, table.groupId],
+      foreignColumns: [groups.schoolId, groups.id],
+    }),
+    foreignKey({
+      name: 'audit_records_invite',
+      columns: [table.schoolId, table.inviteId],
+      foreignColumns: [invites.schoolId, invites.id],
+    }),
+    index('audit_records_of_actor').on(table.schoolId, table.actorId, table.id),
+    index('audit_records_of_member').on(table.schoolId, table.membershipId, table.id),
+    index('audit_records_of_group').on(table.schoolId, table.groupId, table.id),
+    index('audit_records_of_action').on(table.schoolId, table.action, table.id),
+  ],
+);
+
+export type AuditFacts = Readonly<Record<string, string | number | boolean | null>>;

@@ -34,6 +34,7 @@ export async function enrol(
       groupId: person.groupId ?? null,
       ...(person.verified === true ? { verified: { by: null, basis: 'test' } } : {}),
       childId: person.childId,
+      by: null,
     });
     if (membership === undefined) throw new Error('is a member already');
     for (const attachment of person.attachments ?? []) {
@@ -54,8 +55,8 @@ export async function makeSchool(rooms: Rooms, name = 'Школа №29') {
         admin: { accountId: adminAccount, fullName: 'Петрова Анна Ивановна' },
         basis: 'test',
       });
-      const group = await operator.createGroup(tx, made.schoolId, '7Б');
-      const other = await operator.createGroup(tx, made.schoolId, '8А');
+      const group = await operator.createGroup(tx, made.schoolId, '7Б', null);
+      const other = await operator.createGroup(tx, made.schoolId, '8А', null);
       return { ...made, groupId: group.id, otherGroupId: other.id };
     },
   );

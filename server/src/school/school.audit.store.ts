@@ -1,0 +1,132 @@
+import type {
+  AuditAction,
+  AuditRecord,
+  AuditRecordId,
+  GroupId,
+  InviteId,
+  MembershipId,
+  SchoolId,
+} from '@zvonok/shared';
+import { and, desc, eq, gte, inArray, lt, or } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import { v7 as uuid } from 'uuid';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { type AuditFacts, auditRecords, groups, memberships } from './school.tables.ts';
+
+/** Who changes something, and from where; an `Actor` is one. Null: the operator of the server. */
+export type By = { readonly membershipId: MembershipId; readonly address: string } | null;
+
+export interface AuditEntry {
+  readonly action: AuditAction;
+  readonly membershipId?: MembershipId;
+  readonly groupId?: GroupId | null;
+  readonly inviteId?: InviteId;
+  readonly before?: AuditFacts;
+  readonly after?: AuditFacts;
+}
+
+/** Leaves a record in the transaction of the change itself: there is no change without its record, and no record without its change. */
+export async function record(
+  tx: Transaction,
+  schoolId: SchoolId,
+  by: By,
+  ...entries: readonly AuditEntry[]
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx.insert(auditRecords).values(
+    entries.map((entry) => ({
+      ...entry,
+      schoolId,
+      id: uuid() as AuditRecordId,
+      actorId: by?.membershipId ?? null,
+      address: by?.address ?? null,
+    })),
+  );
+}
+
+/** Whose records somebody reads: all of the school's, or those of these groups and this person's own. */
+export type AuditScope = 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId };
+
+export interface AuditQuery {
+  readonly action: AuditAction | undefined;
+  readonly by: MembershipId | undefined;
+  readonly member: MembershipId | undefined;
+  readonly from: Date | undefined;
+  readonly until: Date | undefined;
+  readonly after: AuditRecordId | undefined;
+  readonly limit: number;
+}
+
+const inScope = (scope: AuditScope) =>
+  scope === 'school'
+    ? undefined
+    : or(
+        eq(auditRecords.actorId, scope.self),
+        eq(auditRecords.membershipId, scope.self),
+        inArray(auditRecords.groupId, [...scope.groupIds]),
+      );
+
+/** Newest first: ids are made in the order of time. */
+export async function listAudit(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: AuditScope,
+  query: AuditQuery,
+): Promise<AuditRecord[]> {
+  const { action, by, member, from, until, after, limit } = query;
+  const actors = alias(memberships, 'actors');
+  const rows = await queryOf(reader)
+    .select({
+      record: auditRecords,
+      actor: actors.fullName,
+      member: memberships.fullName,
+      group: groups.name,
+    })
+    .from(auditRecords)
+    .leftJoin(actors, and(eq(actors.schoolId, schoolId), eq(actors.id, auditRecords.actorId)))
+    .leftJoin(
+      memberships,
+      and(eq(memberships.schoolId, schoolId), eq(memberships.id, auditRecords.membershipId)),
+    )
+    .leftJoin(groups, and(eq(groups.schoolId, schoolId), eq(groups.id, auditRecords.groupId)))
+    .where(
+      and(
+        eq(auditRecords.schoolId, schoolId),
+        inScope(scope),
+        action === undefined ? undefined : eq(auditRecords.action, action),
+        by === undefined ? undefined : eq(auditRecords.actorId, by),
+        member === undefined ? undefined : eq(auditRecords.membershipId, member),
+        from === undefined ? undefined : gte(auditRecords.at, from),
+        until === undefined ? undefined : lt(auditRecords.at, until),
+        after === undefined ? undefined : lt(auditRecords.id, after),
+      ),
+    )
+    .orderBy(desc(auditRecords.id))
+    .limit(limit);
+  return rows.map(({ record: { actorId, membershipId, groupId, ...row }, actor, member: name, group }) => ({
+    id: row.id,
+    at: row.at.toISOString(),
+    action: row.action,
+    by: actorId === null || actor === null ? null : { membershipId: actorId, fullName: actor },
+    member: membershipId === null || name === null ? null : { membershipId, fullName: name },
+    group: groupId === null || group === null ? null : { groupId, name: group },
+    inviteId: row.inviteId,
+    before: row.before === null ? null : { ...row.before },
+    after: row.after === null ? null : { ...row.after },
+    address: row.address,
+  }));
+}
+
+/** Whether the record is one that this reader sees: a place in a list must not tell of others. */
+export async function isAuditRecordSeen(
+  reader: Reader,
+  schoolId: SchoolId,
+  scope: AuditScope,
+  id: AuditRecordId,
+): Promise<boolean> {
+  const rows = await queryOf(reader)
+    .select({ id: auditRecords.id })
+    .from(auditRecords)
+    .where(and(eq(auditRecords.schoolId, schoolId), eq(auditRecords.id, id), inScope(scope)));
+  return rows.length > 0;
+}

@@ -1,0 +1,249 @@
+import {
+  type AuditAction,
+  type AuditRecord,
+  auditActions,
+  type MembershipId,
+  schoolProcedures,
+} from '@zvonok/shared';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
+import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+
+let rooms: Rooms;
+let school: TestSchool;
+beforeAll(async () => {
+  rooms = await startRooms();
+  school = await makeSchool(rooms);
+});
+afterAll(() => rooms?.close());
+
+const address = '198.51.100.7';
+const records = async (by: Person, input: object = {}): Promise<AuditRecord[]> =>
+  unwrap(await rooms.call('school.listAuditRecords', by, input)).records;
+const newest = async (count: number) => (await records(school.admin, { limit: count })).reverse();
+const put = (person: Partial<Parameters<typeof enrol>[2]>) =>
+  enrol(rooms, school.schoolId, { role: 'teacher', fullName: 'Новая Ирина', verified: true, ...person });
+
+type Change = (name: keyof typeof schoolProcedures & `school.${string}`, input: object) => Promise<unknown>;
+
+/** What each changing procedure leaves behind; a new one that is not here fails the test below. */
+const changes: Partial<
+  Record<keyof typeof schoolProcedures, (change: Change) => Promise<readonly Partial<AuditRecord>[]>>
+> = {
+  'school.createGroup': async (change) => {
+    await change('school.createGroup', { name: '5Я' });
+    return [{ action: 'groupCreated', group: { groupId: expect.any(String), name: '5Я' }, before: null }];
+  },
+  'school.archiveGroup': async (change) => {
+    const { group } = unwrap(await rooms.call('school.createGroup', school.admin, { name: '5Ю' }));
+    await change('school.archiveGroup', { groupId: group.id });
+    return [{ action: 'groupArchived', before: { name: '5Ю' } }];
+  },
+  'school.createInvite': async (change) => {
+    await change('school.createInvite', { role: 'pupil', groupId: school.groupId, uses: 3 });
+    return [
+      {
+        action: 'inviteMade',
+        inviteId: expect.any(String),
+        after: expect.objectContaining({ role: 'pupil', uses: 3 }),
+      },
+    ];
+  },
+  'school.annulInvite': async (change) => {
+    const { invite } = unwrap(await rooms.call('school.createInvite', school.admin, { role: 'teacher' }));
+    await change('school.annulInvite', { inviteId: invite.id });
+    return [{ action: 'inviteAnnulled', inviteId: invite.id, before: { role: 'teacher' } }];
+  },
+  'school.annulAllInvites': async (change) => {
+    await change('school.annulAllInvites', {});
+    return [{ action: 'inviteAnnulled' }];
+  },
+  'school.attachTeacher': async (change) => {
+    const { as: membershipId } = await put({});
+    await change('school.attachTeacher', {
+      membershipId,
+      groupId: school.groupId,
+      kind: 'subject',
+      subject: 'Химия',
+    });
+    return [
+      {
+        action: 'teacherAttached',
+        member: { membershipId, fullName: 'Новая Ирина' },
+        group: { groupId: school.groupId, name: '7Б' },
+        after: { kind: 'subject', subject: 'Химия' },
+      },
+    ];
+  },
+  'school.detachTeacher': async (change) => {
+    const { as: membershipId } = await put({
+      attachments: [{ groupId: school.groupId, kind: 'class', subject: null }],
+    });
+    await change('school.detachTeacher', { membershipId, groupId: school.groupId, kind: 'class' });
+    return [{ action: 'teacherDetached', before: { kind: 'class', subject: null }, after: null }];
+  },
+  'school.linkGuardian': async (change) => {
+    const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+    const guardian = await put({ role: 'guardian', groupId: school.groupId, verified: false });
+    await change('school.linkGuardian', { guardianId: guardian.as, childId: child.as });
+    return [{ action: 'guardianLinked', after: { childId: child.as } }];
+  },
+  'school.unlinkGuardian': async (change) => {
+    const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+    const guardian = await put({
+      role: 'guardian',
+      groupId: school.groupId,
+      verified: false,
+      childId: child.as,
+    });
+    await change('school.unlinkGuardian', { guardianId: guardian.as, childId: child.as });
+    return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
+  },
+  'school.verifyTeacher': async (change) => {
+    const { as: membershipId } = await put({ verified: false });
+    await change('school.verifyTeacher', { membershipId, basis: 'приказ 12' });
+    return [{ action: 'staffVerified', after: { basis: 'приказ 12' } }];
+  },
+  'school.appointAdmin': async (change) => {
+    const { as: membershipId } = await put({});
+    await change('school.appointAdmin', { membershipId });
+    return [
+      { action: 'membershipStarted', after: { role: 'admin', fullName: 'Новая Ирина' } },
+      { action: 'staffVerified' },
+    ];
+  },
+  'school.endMembership': async (change) => {
+    const { as: membershipId } = await put({});
+    await change('school.endMembership', { membershipId, reason: 'left' });
+    return [
+      {
+        action: 'membershipEnded',
+        before: { role: 'teacher', fullName: 'Новая Ирина' },
+        after: { reason: 'left' },
+      },
+    ];
+  },
+};
+
+describe('the audit log', () => {
+  const reading = /^school\.(?:get|list|preview)/;
+  const changing = Object.values(schoolProcedures)
+    .filter(({ name, access }) => access === 'member' && !reading.test(name))
+    .map(({ name }) => name);
+
+  it.each(changing)('keeps who did what, when and from where: %s', async (name) => {
+    const began = Date.now();
+    const expected = await changes[name]?.(async (procedure, input) => {
+      unwrap(await rooms.call(procedure as 'school.getSchool', school.admin, input as never, { address }));
+    });
+    if (expected === undefined) throw new Error(`Say what ${name} leaves in the audit log.`);
+    const left = await newest(expected.length);
+    expect(left).toMatchObject(
+      expected.map((each) => ({
+        by: { membershipId: school.admin.as, fullName: 'Петрова Анна Ивановна' },
+        address,
+        ...each,
+      })),
+    );
+    for (const each of left) expect(Date.parse(each.at)).toBeGreaterThanOrEqual(began - 1_000);
+  });
+
+  it('keeps what people do for themselves, and what the operator does', async () => {
+    const { token } = unwrap(
+      await rooms.call('school.createInvite', school.admin, { role: 'pupil', groupId: school.groupId }),
+    );
+    const accountId = await newAccount(rooms);
+    const caller = { accountId, sessionId: crypto.randomUUID() as Person['caller']['sessionId'] };
+    const { membership } = unwrap(
+      await rooms.call('school.redeemInvite', caller, { token, fullName: 'Зорин Глеб' }, { address }),
+    );
+    const by = { membershipId: membership.id, fullName: 'Зорин Глеб' };
+    expect(await newest(2)).toMatchObject([
+      { action: 'membershipStarted', by, address },
+      { action: 'inviteRedeemed', by, address, after: { role: 'pupil' } },
+    ]);
+    expect((await records(school.admin, { action: 'schoolCreated' }))[0]).toMatchObject({
+      by: null,
+      address: null,
+    });
+  });
+
+  it('leaves nothing of what was refused or changed nothing', async () => {
+    const mine = await makeSchool(rooms);
+    const teacher = await enrol(rooms, mine.schoolId, {
+      role: 'teacher',
+      fullName: 'Новая Ирина',
+      verified: true,
+    });
+    const attachment = { membershipId: teacher.as, groupId: mine.groupId, kind: 'class' as const };
+    unwrap(await rooms.call('school.attachTeacher', mine.admin, attachment));
+    unwrap(await rooms.call('school.annulAllInvites', mine.admin, {}));
+    const before = await records(mine.admin);
+
+    expect(outcomeOf(await rooms.call('school.createGroup', mine.admin, { name: '7Б' }))).toBe('NAME_TAKEN');
+    const last = { membershipId: mine.admin.as, reason: 'left' as const };
+    expect(outcomeOf(await rooms.call('school.endMembership', mine.admin, last))).toBe('LAST_ADMIN');
+    expect(outcomeOf(await rooms.call('school.createGroup', teacher, { name: '9Э' }))).toBe('FORBIDDEN');
+    unwrap(await rooms.call('school.attachTeacher', mine.admin, attachment));
+    unwrap(await rooms.call('school.annulAllInvites', mine.admin, {}));
+    expect(await records(mine.admin)).toEqual(before);
+  });
+
+  it('can be altered by nobody, not even by whoever holds the database', async () => {
+    const { client } = rooms.platform.database;
+    await expect(client`update audit_records set after = null`).rejects.toThrow(/final/);
+    await expect(client`delete from audit_records`).rejects.toThrow(/final/);
+    await expect(client`truncate audit_records`).rejects.toThrow(/final/);
+  });
+
+  it('is filtered by action, by person and by time, in pages', async () => {
+    const all = await records(school.admin);
+    expect(all.length).toBeGreaterThan(10);
+    const action: AuditAction = 'groupCreated';
+    expect(new Set((await records(school.admin, { action })).map((each) => each.action))).toEqual(
+      new Set([action]),
+    );
+    const [, second] = all;
+    const rest = unwrap(
+      await rooms.call('school.listAuditRecords', school.admin, { after: second?.id as never, limit: 3 }),
+    );
+    expect(rest.records.map((each) => each.id)).toEqual(all.slice(2, 5).map((each) => each.id));
+    expect(rest.hasMore).toBe(true);
+    expect(await records(school.admin, { until: '2020-01-01T00:00:00.000Z' })).toEqual([]);
+    expect(await records(school.admin, { from: '2020-01-01T00:00:00.000Z' })).toHaveLength(all.length);
+    const by = all.find((each) => each.by !== null && each.by.membershipId !== school.admin.as)?.by
+      ?.membershipId;
+    expect((await records(school.admin, { by })).every((each) => each.by?.membershipId === by)).toBe(true);
+    const unknown = crypto.randomUUID() as MembershipId;
+    for (const input of [{ by: unknown }, { member: unknown }, { after: unknown as never }]) {
+      expect(outcomeOf(await rooms.call('school.listAuditRecords', school.admin, input))).toBe('NOT_FOUND');
+    }
+  });
+
+  it('shows a teacher their groups, everybody else themselves, and nobody another school', async () => {
+    const teacher = await put({
+      attachments: [{ groupId: school.otherGroupId, kind: 'class', subject: null }],
+    });
+    const theirs = await records(teacher);
+    expect(theirs.length).toBeGreaterThan(0);
+    for (const each of theirs) {
+      expect([each.group?.groupId, each.member?.membershipId, each.by?.membershipId]).toSatisfy(
+        (ids: unknown[]) => ids.includes(school.otherGroupId) || ids.includes(teacher.as),
+      );
+    }
+    const pupil = await put({ role: 'pupil', groupId: school.otherGroupId, verified: false });
+    expect(await records(pupil)).toMatchObject([
+      { action: 'membershipStarted', member: { membershipId: pupil.as } },
+    ]);
+    expect(await records(pupil, { member: school.admin.as })).toEqual([]);
+    const foreign = await makeSchool(rooms);
+    const seen = await records(foreign.admin);
+    expect(seen.some((each) => each.by?.membershipId === school.admin.as)).toBe(false);
+  });
+
+  it('knows every action that its contract names', async () => {
+    const kept = new Set((await records(school.admin)).map((each) => each.action));
+    const operators = ['schoolSuspended', 'schoolResumed'];
+    expect(auditActions.filter((action) => !kept.has(action)).sort()).toEqual(operators.sort());
+  });
+});
