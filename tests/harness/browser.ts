@@ -82,8 +82,9 @@ export class Person {
     await this.page.getByTestId('code').fill(await server.code(phone, mark));
   }
 
-  async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: join(artifacts, `${name}.png`) });
+  /** `whole`: the page to its end, not what fits the screen. */
+  async screenshot(name: string, whole = false): Promise<void> {
+    await this.page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: whole });
   }
 
   openConversation(title: string | RegExp): Promise<void> {

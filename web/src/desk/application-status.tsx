@@ -18,7 +18,7 @@ import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { tell } from '../platform/tell.ts';
-import { errorWords, hasCode, moment } from '../platform/words.ts';
+import { errorWords, hasCode, momentWithin } from '../platform/words.ts';
 import classes from './apply.module.css';
 import { useAskedAgain } from './asked-again.ts';
 import { AttachOrder } from './attach-order.tsx';
@@ -83,7 +83,7 @@ export function ApplicationStatus({ token, order }: { token: string; order: File
   const Icon = icons[state];
   return (
     <Door title={application.schoolName} wide>
-      <p className={classes.quiet}>{t('apply.sentAt', { when: moment(application.submittedAt, t) })}</p>
+      <p className={classes.quiet}>{t('apply.sentAt', { when: momentWithin(application.submittedAt, t) })}</p>
       <section
         className={classes.state}
         data-state={state}

@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { tell } from '../platform/tell.ts';
-import { longDate, moment, phoneWords } from '../platform/words.ts';
+import { fullDate, momentWithin, phoneWords } from '../platform/words.ts';
 import classes from './operator.module.css';
 import { ReasonDialog } from './reason-dialog.tsx';
 
@@ -42,7 +42,7 @@ export function ApplicationCard({
       </h2>
       <p className={classes.quiet}>
         {t(`apply.vocabularies.${application.vocabulary}`)} ·{' '}
-        {t('apply.sentAt', { when: moment(application.submittedAt, t) })}
+        {t('apply.sentAt', { when: momentWithin(application.submittedAt, t) })}
       </p>
       {similar.length > 0 && waits && (
         <Alert
@@ -87,7 +87,7 @@ export function ApplicationCard({
           {t('operator.orderOf', {
             number: application.orderNumber,
             // A day without an hour is that day here, not in Greenwich.
-            date: longDate(`${application.orderDate}T00:00`),
+            date: fullDate(`${application.orderDate}T00:00`),
           })}
         </Fact>
         <Fact name={t('operator.scan')}>
@@ -110,7 +110,7 @@ export function ApplicationCard({
         </Fact>
         {application.decidedAt !== null && (
           <Fact name={t(`operator.decided.${state === 'approved' ? 'approved' : 'declined'}`)}>
-            {moment(application.decidedAt, t)}
+            {momentWithin(application.decidedAt, t)}
             {application.schoolId !== null && (
               <>
                 {' · '}

@@ -73,8 +73,12 @@ function Queue({ state, chosenId }: { state: ApplicationState; chosenId: string 
   const pathOf = (application?: Application) =>
     `/operator?state=${state}${application === undefined ? '' : `&application=${application.id}`}`;
   return (
-    <div className={classes.queue} data-chosen={chosen !== undefined || undefined}>
-      <div className={classes.list}>
+    <div
+      className={classes.queue}
+      data-chosen={chosen !== undefined || undefined}
+      data-empty={applications?.length === 0 || undefined}
+    >
+      <div className={classes.head}>
         <h1 className={classes.title}>{t('operator.applications')}</h1>
         <nav className={classes.states} aria-label={t('operator.states')}>
           {applicationStates.map((each) => (
@@ -94,6 +98,8 @@ function Queue({ state, chosenId }: { state: ApplicationState; chosenId: string 
             </Link>
           ))}
         </nav>
+      </div>
+      <div className={classes.list}>
         {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={reload} />}
         {applications === undefined && problem === undefined && (
           <div role="status" aria-busy aria-label={t('common.loading')}>

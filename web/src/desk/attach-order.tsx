@@ -40,7 +40,7 @@ export function AttachOrder({
         setFile(undefined);
       } catch (error) {
         const wrongType = hasCode(error, 'UNSUPPORTED_TYPE');
-        setProblem(wrongType ? t('apply.orderType') : errorWords(error, t));
+        setProblem(wrongType ? t('apply.orderType') : t('apply.scanFailed', { why: errorWords(error, t) }));
         setAgain(!wrongType);
       } finally {
         setShare(undefined);
@@ -61,11 +61,12 @@ export function AttachOrder({
       <PickOrder
         name={file?.name ?? application.orderFile ?? undefined}
         error={problem}
+        attached={!sending && problem === undefined && application.orderFile !== null}
         busy={sending}
         onPick={(chosen) => void send(chosen)}
       >
         {sending && (
-          <div className={classes.sending}>
+          <div className={classes.sending} data-testid="sending-order">
             <Progress value={Math.max(4, share * 100)} aria-label={t('apply.sending')} radius="xl" />
             <span className={classes.quiet} role="status">
               {t('apply.sending')}

@@ -1,5 +1,5 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconLanguage, IconLogout, IconMessages } from '@tabler/icons-react';
+import { IconChevronDown, IconLanguage, IconLogout, IconMessages, IconUserCircle } from '@tabler/icons-react';
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Navigate, NavLink, Outlet, useNavigate } from 'react-router';
@@ -66,6 +66,7 @@ function AccountMenu({ session }: { session: SignedIn }) {
     <Menu width={260} position="bottom-end" radius="md" shadow="md">
       <Menu.Target>
         <UnstyledButton className={classes.account} data-testid="account-menu">
+          <IconUserCircle size={24} stroke={1.7} aria-hidden />
           <span className={classes.phone}>{phoneWords(session.account.phone)}</span>
           <IconChevronDown size={18} aria-hidden />
         </UnstyledButton>

@@ -24,12 +24,15 @@ export function orderFault(file: File, t: TFunction): string | undefined {
 export function PickOrder({
   name,
   error,
+  attached = false,
   busy = false,
   onPick,
   children,
 }: {
   name: string | undefined;
   error?: string | undefined;
+  /** Whether the server has it. */
+  attached?: boolean;
   busy?: boolean;
   onPick: (file: File) => void;
   children?: ReactNode;
@@ -46,7 +49,9 @@ export function PickOrder({
             {name ?? t('apply.order')}
           </span>
           <span className={classes.quiet}>
-            {t('apply.orderHint', { megabytes: deskLimits.orderBytes / megabyte })}
+            {attached
+              ? t('apply.orderAttached')
+              : t('apply.orderHint', { megabytes: deskLimits.orderBytes / megabyte })}
           </span>
         </span>
         <FileButton

@@ -62,6 +62,7 @@ export function ReasonDialog({
           setShort(false);
         }}
         error={short ? missing : undefined}
+        styles={{ label: { color: 'var(--mantine-color-text)' } }}
         data-autofocus
         data-testid="reason"
       />

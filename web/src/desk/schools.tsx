@@ -149,8 +149,7 @@ export function Schools() {
               ) : (
                 <Button
                   size="sm"
-                  variant="subtle"
-                  color="red"
+                  variant="default"
                   onClick={() => setSuspending(school)}
                   aria-label={t('operator.suspendName', { name: school.name })}
                   data-testid="suspend"

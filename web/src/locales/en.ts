@@ -427,7 +427,7 @@ export const en = {
   apply: {
     link: 'Connect a school',
     title: 'Connect a school',
-    lead: 'Fill in the application. The operator checks it and opens the school, usually within a working day. It is free.',
+    lead: 'Fill in the application. The platform’s operator checks it and opens the school. It is free.',
     school: 'School, college or kindergarten',
     vocabularies: { school: 'School', college: 'College', kindergarten: 'Kindergarten' },
     admin: 'Administrator',
@@ -458,7 +458,7 @@ export const en = {
       registerId: 'Write the tax number: digits alone, no spaces',
       address: 'Write the address in one line',
       adminName: 'Write the first and last name in full, in letters of one alphabet',
-      adminPhone: 'Write the whole number, for example +7 912 345-67-89',
+      adminPhone: 'Write the whole number, for example +7\u00a0912\u00a0345\u201167\u201189',
       adminEmail: 'Write the whole e-mail address, for example school29@example.ru',
       orderNumber: 'Write the number of the order, for example 14-a',
       orderDate: 'Give the day, month and year of the order',
@@ -471,6 +471,8 @@ export const en = {
     orderType: 'This is no PDF, JPEG or PNG. Choose another file.',
     orderEmpty: 'The file is empty. Choose another.',
     orderTooLarge: 'The file is larger than {{megabytes}} MB. Take a photo with a phone or shrink the scan.',
+    orderAttached: 'The scan is attached',
+    scanFailed: 'The application has arrived, its scan has not. {{why}}',
     orderNeeded: 'The scan is not attached yet. The operator will not decide without it.',
     sending: 'Sending the scan. Keep this page open…',
     sendAgain: 'Send the scan again',
@@ -483,11 +485,11 @@ export const en = {
     states: {
       submitted: {
         title: 'The operator is looking at it',
-        text: 'The answer will appear on this page. Look in tomorrow.',
+        text: 'The answer will appear on this page: look in later.',
       },
       questioned: { title: 'The operator asks', text: 'Answer, and the application is in the queue again.' },
       approved: {
-        title: 'The school is connected',
+        title: 'The application is approved',
         text: 'Sign in with the administrator’s phone from the application: it will get a code.',
       },
       declined: {
@@ -553,7 +555,7 @@ export const en = {
       'A school with its channels and staff room appears. {{admin}} signs in with {{phone}} and becomes its administrator. Compare the name and phone with the order first.',
     approveNoScan: 'The scan of the order is not attached.',
     approveSimilar: 'There is a similar application or school.',
-    approvedDone: '{{name}} is open',
+    approvedDone: 'Approved: {{name}}',
     ask: 'Ask',
     askAgain: 'Ask again',
     askTitle: 'What do you want to ask?',
@@ -594,7 +596,7 @@ export const en = {
   },
   suspended: {
     title: '{{school}} is suspended',
-    text: 'The platform’s operator decided so. Your messages and files are kept. When the school is opened again, the chats come back by themselves.',
+    text: 'The platform’s operator decided so. Your messages and files are kept. When work goes on, the chats come back by themselves.',
     next: 'If you have questions, ask the school’s administration.',
     adminNext: 'To learn the reason and get the school back, contact the platform’s operator.',
   },

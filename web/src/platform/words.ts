@@ -117,6 +117,11 @@ export function longDate(iso: string): string {
   return format({ day: 'numeric', month: 'long', ...(sameYear ? {} : { year: 'numeric' }) }).format(date);
 }
 
+/** With its year, whatever year it is: for papers. */
+export function fullDate(iso: string): string {
+  return format({ day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(iso));
+}
+
 /** The time in a list: of day today, the weekday this week, else the date. */
 export function shortTime(iso: string): string {
   const days = daysAgo(iso);
@@ -128,6 +133,12 @@ export function shortTime(iso: string): string {
 
 export function moment(iso: string, t: TFunction): string {
   return `${dayWords(iso, t)}, ${timeOfDay(iso)}`;
+}
+
+/** The same in the middle of a sentence: «сегодня, 14:05». */
+export function momentWithin(iso: string, t: TFunction): string {
+  const words = moment(iso, t);
+  return words.charAt(0).toLocaleLowerCase() + words.slice(1);
 }
 
 /** «40 мин», «1 ч 5 мин». */
