@@ -177,17 +177,17 @@ function Marks({ application }: { application: Application }) {
   return (
     <span className={classes.marks}>
       {state === 'submitted' && answer !== null && (
-        <Badge color="board" variant="light" tt="none">
+        <Badge color="board" variant="light" size="lg" tt="none" fw={600}>
           {t('operator.markAnswered')}
         </Badge>
       )}
       {orderFile === null && (
-        <Badge color="brass" variant="light" tt="none">
+        <Badge color="brass" variant="light" size="lg" tt="none" fw={600}>
           {t('operator.markNoOrder')}
         </Badge>
       )}
       {similar.length > 0 && (
-        <Badge color="red" variant="light" tt="none">
+        <Badge color="red" variant="light" size="lg" tt="none" fw={600}>
           {t('operator.markSimilar')}
         </Badge>
       )}

@@ -453,7 +453,7 @@ export const en = {
       orderNumber: 'For example, 14-a',
     },
     wrong: {
-      schoolName: 'Write the name in letters and digits; begin with a letter or a quotation mark «',
+      schoolName: 'Write the name: letters, digits and quotation marks, a letter first',
       vocabulary: 'Choose the kind of organisation',
       registerId: 'Write the tax number: digits alone, no spaces',
       address: 'Write the address in one line',

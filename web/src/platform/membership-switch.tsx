@@ -45,7 +45,11 @@ export function MembershipSwitch({ children }: { children: ReactNode }) {
           <>
             <Menu.Divider />
             <Menu.Item
-              leftSection={<IconBuildingCommunity size={22} stroke={1.7} aria-hidden />}
+              leftSection={
+                <span className={classes.optionIcon} aria-hidden>
+                  <IconBuildingCommunity size={22} stroke={1.7} />
+                </span>
+              }
               onClick={() => navigate('/operator')}
               data-testid="to-operator"
             >

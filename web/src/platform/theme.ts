@@ -145,6 +145,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#7f8781',
     '--mantine-color-default-border': '#3c4641',
     '--mantine-color-text': '#e9e6df',
+    '--mantine-color-error': '#f0a394',
     '--z-shadow': '0 0 0',
     '--mantine-color-board-light': '#25433a',
     '--mantine-color-board-light-hover': '#2c5045',
