@@ -32,6 +32,13 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   inviteId: 'invite',
   callId: 'call',
   after: 'pupil',
+  by: 'pupil',
+  member: 'pupil',
+};
+
+/** Where a field names something else than it usually does. */
+const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof SchoolFixture['ids']>>>> = {
+  'school.listAuditRecords': { after: 'auditRecord' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */
@@ -63,13 +70,14 @@ it('answers for another school’s object as for one that does not exist', async
       ...readings[procedure.name],
       as: membershipId,
     };
+    const kindOf = (field: string) => kindsOfProcedure[procedure.name]?.[field] ?? kindOfField[field];
     for (const field of fields) {
-      const kind = kindOfField[field];
+      const kind = kindOf(field);
       if (kind === undefined) throw new Error(`List what ${procedure.name}'s ${field} names.`);
       valid[field] = ours.ids[kind];
     }
     for (const field of fields) {
-      const kind = kindOfField[field];
+      const kind = kindOf(field);
       if (kind === undefined) continue;
       const [foreign, missing] = await Promise.all(
         [theirs.ids[kind], absent].map((id) =>

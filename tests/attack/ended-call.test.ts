@@ -61,7 +61,8 @@ it('nobody comes into a call that ended while their ticket was judged', async ()
     await expect
       .poll(
         async () => {
-          const waiting = await tx.raw`select 1 from pg_stat_activity
+          // Not in the transaction itself: what it sees of others stays as it first looked.
+          const waiting = await database.client`select 1 from pg_stat_activity
           where wait_event_type = 'Lock' and query like '%call_removals%' and pid <> pg_backend_pid()`;
           return waiting.length;
         },

@@ -55,6 +55,8 @@ const plausible: Readonly<Record<string, unknown>> = {
   adminName: 'Анна Петрова',
   adminEmail: 'office@example.org',
   adminPhone: '+79000000998',
+  from: '2026-09-01T00:00:00.000Z',
+  until: '2030-09-01T00:00:00.000Z',
 };
 
 const someId = '01890000-0000-7000-8000-000000000001';

@@ -17,6 +17,7 @@ export interface SchoolFixture {
     readonly pupil: MembershipId;
     readonly guardian: MembershipId;
     readonly invite: InviteId;
+    readonly auditRecord: string;
     readonly conversation: string;
     readonly call: string;
   };
@@ -55,6 +56,11 @@ export async function createSchoolFixture(
     { as, role: 'pupil', groupId: group.id },
     admin.token,
   );
+  const { records } = await ask<{ records: { id: string }[] }>(
+    'school.listAuditRecords',
+    { as, limit: 1 },
+    admin.token,
+  );
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -71,6 +77,7 @@ export async function createSchoolFixture(
       pupil: pupil.membershipId,
       guardian: guardian.membershipId,
       invite: invite.id,
+      auditRecord: records[0]?.id ?? '',
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

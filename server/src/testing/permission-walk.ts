@@ -72,7 +72,8 @@ export function walkPermissions(
         if (walk.only !== undefined && !walk.only.includes(standing)) continue;
         const right = rightOf(permission, standing);
         for (const own of [true, false]) {
-          const granted = right === 'Y' || (['own', 'staff', 'granted'].includes(right) && own);
+          const granted =
+            ['Y', 'school'].includes(right) || (['own', 'staff', 'granted', 'self'].includes(right) && own);
           it(`${standing} ${right}: ${granted ? 'works' : 'is refused'} on ${own ? 'one’s own' : 'another’s'}`, async () => {
             const { rooms, school } = ground();
             try {

@@ -155,6 +155,45 @@ const walks: Partial<Record<Permission, Walk>> = {
     },
     denied: ['FORBIDDEN'],
   },
+  // The operator's own cell is walked in desk.test.ts: whoever runs the server is nobody here.
+  approveSchool: {
+    prepare: async (person) => {
+      const { application } = unwrap(
+        await rooms.call('desk.submitApplication', undefined, {
+          form: {
+            schoolName: 'Школа соседняя',
+            vocabulary: 'school',
+            address: 'г. Тула',
+            registerId: '7100000000',
+            orderNumber: '1',
+            orderDate: '2026-09-01',
+            adminName: newName(),
+            adminEmail: 'a@example.org',
+            adminPhone: '+79160000001',
+          },
+        }),
+      );
+      const applicationId = application.id;
+      return async () =>
+        outcomeOf(await rooms.call('desk.approveApplication', person.caller, { applicationId }));
+    },
+    denied: ['FORBIDDEN'],
+  },
+  seeAuditLog: {
+    prepare: (person, own, standing) => async () => {
+      const { records } = unwrap(await rooms.call('school.listAuditRecords', person, {}));
+      const ofGroups = ['SA', 'HD', 'CT', 'ST'].includes(standing);
+      const wanted = own && !ofGroups ? person.as : undefined;
+      const groupId = own ? school.groupId : school.otherGroupId;
+      const found = records.some((record) =>
+        wanted === undefined
+          ? record.action === 'groupCreated' && record.group?.groupId === groupId
+          : record.member?.membershipId === wanted,
+      );
+      return found ? 'ok' : 'NOT_FOUND';
+    },
+    denied: ['NOT_FOUND'],
+  },
   seeContacts: {
     prepare: (person, own, standing) => async () => {
       // Own of a head is the staff, of a class teacher the guardians of the class.
@@ -234,7 +273,6 @@ walkPermissions(walks, () => ({ rooms, school }));
 
 /** Rows whose actions come with later issues. The list may only shrink. */
 const notWalked: readonly Permission[] = [
-  'approveSchool',
   'readForeignConversation',
   'editSchool',
   'decideStaffRequests',
@@ -253,7 +291,6 @@ const notWalked: readonly Permission[] = [
   'watchBroadcast',
   'report',
   'seeStatistics',
-  'seeAuditLog',
 ];
 
 it('names the rows and cells that nobody walks yet', () => {
