@@ -474,3 +474,27 @@ test('members are live once they were asked for', async () => {
     ['Борис', false],
   ]);
 });
+
+test('a school that was suspended unheard shows by the first refusal, is not asked about for ever, and comes back', async () => {
+  const client = await signedIn(anna);
+  const view = await opened(client, anna);
+  const suspended = () => {
+    const session = client.session.getSnapshot();
+    return session.state === 'signedIn' && session.memberships.every((membership) => membership.suspended);
+  };
+  server.isSuspended = true;
+  await expect(client.chat.getHeads({ as: anna.as })).rejects.toMatchObject({ code: 'SCHOOL_SUSPENDED' });
+  await waitFor(client.session, suspended);
+  const asked = () => server.calls.filter(({ name }) => name === 'accounts.getMe').length;
+  const before = asked();
+  for (let again = 0; again < 5; again += 1) {
+    await expect(client.chat.getHeads({ as: anna.as })).rejects.toMatchObject({ code: 'SCHOOL_SUSPENDED' });
+  }
+  await pause(2 * clientLimits.resendMinMs);
+  expect(asked()).toBe(before);
+  server.isSuspended = false;
+  await client.accounts.getMe();
+  expect(suspended()).toBe(false);
+  view.send('мы снова здесь');
+  await waitFor(view, (snapshot) => texts(snapshot).includes('мы снова здесь'));
+});

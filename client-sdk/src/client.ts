@@ -48,7 +48,9 @@ export type SessionState =
       readonly operator: boolean;
     };
 
-type Accounts = Omit<Api['accounts'], 'verifyCode' | 'signOut'> & {
+type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'signOut'> & {
+  /** Asks who is signed in; `session` follows the answer. */
+  readonly getMe: Api['accounts']['getMe'];
   /** Exchanges the code for a session and connects. */
   readonly verifyCode: (
     input: Omit<ProcedureInput<'accounts.verifyCode'>, 'carrier'>,
@@ -148,14 +150,19 @@ export function createClient(options: ClientOptions = {}): Client {
       api.chat.sendMessage({ as, conversationId, clientMessageId, text }),
   });
 
-  /** The socket is up: who are we, and what has changed since? */
+  async function getMe(): ReturnType<Api['accounts']['getMe']> {
+    const me = await api.accounts.getMe();
+    if (isClosed || isSigningOut) return me;
+    await becomeSignedIn(me);
+    wake();
+    return me;
+  }
+
+  /** The socket is up, or a right has changed: who are we, and what has changed since? */
   async function identify(): Promise<void> {
     clearTimeout(identifyTimer);
     try {
-      const me = await api.accounts.getMe();
-      if (isClosed || isSigningOut) return;
-      await becomeSignedIn(me);
-      wake();
+      await getMe();
     } catch (error) {
       if (isClosed || !connection.isOnline) return;
       // The link lives and the server is short of something: asked again, until the link itself ends.
@@ -316,7 +323,8 @@ export function createClient(options: ClientOptions = {}): Client {
     });
   }
 
-  const verbs: Pick<Accounts, 'verifyCode' | 'signOut'> = {
+  const verbs: Pick<Accounts, 'getMe' | 'verifyCode' | 'signOut'> = {
+    getMe,
     async verifyCode(input) {
       const result = await call('accounts.verifyCode', { ...input, carrier });
       await keepToken(result.token);

@@ -64,6 +64,8 @@ export class TestServer {
   /** Every call that reached a procedure, in order. */
   readonly calls: { readonly name: string; readonly input: Record<string, unknown> }[] = [];
   readonly schoolId = uuid() as SchoolId;
+  /** Whether the operator keeps the school closed; nobody is told. */
+  isSuspended = false;
   readonly #people = new Map<string, TestPerson>();
   readonly #conversations = new Map<ConversationId, TestConversation>();
   readonly #byClientId = new Map<string, Message>();
@@ -246,6 +248,9 @@ export class TestServer {
       return { ok: false, error: new CodedError('UNAUTHENTICATED').toBody() } as const;
     const refusal = this.faults.refuse(name, person);
     if (refusal !== undefined) return { ok: false, error: refusal } as const;
+    if (this.isSuspended && 'as' in input) {
+      return { ok: false, error: new CodedError('SCHOOL_SUSPENDED').toBody() } as const;
+    }
     let reply: { ok: true; result: unknown } | { ok: false; error: ErrorBody };
     try {
       reply = { ok: true, result: this.#perform(name, input, person) };
@@ -341,7 +346,7 @@ export class TestServer {
         schoolId: this.schoolId,
         schoolName: 'Школа №29',
         vocabulary: 'school',
-        suspended: false,
+        suspended: this.isSuspended,
         role: 'teacher',
         fullName: person.name,
         verified: true,

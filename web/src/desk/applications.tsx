@@ -10,12 +10,12 @@ import {
 import { useCallback, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
+import { useAskedAgain } from '../platform/asked-again.ts';
 import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { errorWords, shortTime } from '../platform/words.ts';
 import { ApplicationCard } from './application.tsx';
-import { useAskedAgain } from './asked-again.ts';
 import classes from './operator.module.css';
 
 type Counts = OutputOf<(typeof deskProcedures)['desk.listApplications']>['counts'];

@@ -3,12 +3,18 @@ import { IconPlayerPause } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { SignOut } from '../accounts/sign-out.tsx';
-import { useSession } from '../platform/client.ts';
+import { useAskedAgain } from '../platform/asked-again.ts';
+import { client, useSession } from '../platform/client.ts';
 import { ConnectionBanner } from '../platform/connection-banner.tsx';
 import { useActing, useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { membershipWords } from '../platform/words.ts';
 import classes from './suspended.module.css';
+
+/** The session itself learns the answer. */
+function askWhoIAm(): void {
+  client.accounts.getMe().catch(() => undefined);
+}
 
 /** Stands where the chats would be while the operator keeps the school closed; goes by itself when it is opened. */
 export function Suspended() {
@@ -16,6 +22,8 @@ export function Suspended() {
   const { all, choose } = useActing();
   const membership = useMembership();
   const session = useSession();
+  // The event that the school is open again may be lost.
+  useAskedAgain(askWhoIAm);
   const others = all.filter((other) => !other.suspended);
   return (
     <main className={classes.page} data-testid="school-suspended">

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** Nobody tells strangers and operators of a change: what they look at is asked again this often. */
+/** What no event tells, or an event that may be lost, is asked again this often. */
 const everyMs = 20_000;
 
 /** Calls `ask` now, then regularly while the page is looked at, and at once when somebody comes back to it. */
