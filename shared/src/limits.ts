@@ -17,6 +17,10 @@ export const transportLimits = {
   authenticateMs: 10 * second,
   requestHeadersMs: 10 * second,
   requestMs: 30 * second,
+  /** An upload or download lasts as long as bytes move, and ends when none has for this long. */
+  transferStalledMs: 30 * second,
+  /** Longer than 10 MB take on the slowest line that a school has. */
+  transferMs: 15 * minute,
   procedureMs: 5 * second,
   /** For so long events are written in one turn of the event loop; then others have theirs. */
   eventsTurnMs: 1,

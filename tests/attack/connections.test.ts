@@ -94,6 +94,17 @@ describe('raw HTTP', () => {
   );
 });
 
+describe('a body that never ends', () => {
+  it('is waited for 30 s', async () => {
+    const { tookMs } = await sendRaw(
+      'POST /api/v1/accounts.getMe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+      45_000,
+    );
+    expect(tookMs).toBeGreaterThan(29_000);
+    expect(tookMs).toBeLessThan(40_000);
+  });
+});
+
 describe('sockets', () => {
   it('don’t stay open once their client has left the namespace', async () => {
     const socket = await openSocket();

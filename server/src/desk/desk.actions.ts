@@ -14,7 +14,7 @@ import { type Accounts, normalisePhone } from '../accounts/index.ts';
 import type { Reader, Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, PublicContext } from '../platform/procedures.ts';
-import type { School } from '../school/index.ts';
+import { normaliseFullName, type School } from '../school/index.ts';
 import { orderTypeOf, safeFileName } from './desk.orders.ts';
 import {
   addApplication,
@@ -76,6 +76,8 @@ export function createDeskActions(
       { address }: Pick<PublicContext, 'address'>,
     ): Promise<{ application: OwnApplication; token: string }> {
       const adminPhone = normalisePhone(form.adminPhone);
+      // As it will be when the school is made of it: what is refused then would be refused to the operator.
+      const adminName = nameOf(form.adminName);
       if (Number.isNaN(Date.parse(form.orderDate))) {
         throw new CodedError('VALIDATION', { message: '/form/orderDate: is no day of the calendar' });
       }
@@ -88,6 +90,7 @@ export function createDeskActions(
           schoolName: tidy(form.schoolName),
           address: tidy(form.address),
           orderNumber: tidy(form.orderNumber),
+          adminName,
           adminPhone,
           id: uuid() as ApplicationId,
           tokenHash: hashToken(token),
@@ -195,6 +198,16 @@ export function createDeskActions(
 }
 
 export type DeskActions = ReturnType<typeof createDeskActions>;
+
+function nameOf(typed: string): string {
+  try {
+    return normaliseFullName(typed);
+  } catch {
+    throw new CodedError('VALIDATION', {
+      message: '/form/adminName: a word mixes letters that only look alike',
+    });
+  }
+}
 
 const tidy = (text: string) => text.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
 

@@ -30,7 +30,12 @@ export async function mountOrders(
       { parseAs: 'buffer', bodyLimit: deskLimits.orderBytes },
       (_request, body, done) => done(null, body),
     );
-    scope.post(path, { schema: { hide: true }, bodyLimit: deskLimits.orderBytes }, async (request, reply) => {
+    const options = {
+      schema: { hide: true },
+      bodyLimit: deskLimits.orderBytes,
+      config: { transfer: true },
+    } as const;
+    scope.post(path, options, async (request, reply) => {
       if (!isAllowedOrigin(request.headers.origin)) throw new CodedError('ORIGIN_REFUSED');
       const token = request.headers['zvonok-application'];
       if (typeof token !== 'string' || !Check(ApplicationToken, token)) throw new CodedError('NOT_FOUND');

@@ -147,6 +147,7 @@ describe('an application', () => {
     ['a phone that is none', { adminPhone: '12345' }, 'PHONE_INVALID'],
     ['a day that is none', { orderDate: '2026-02-31' }, 'VALIDATION'],
     ['a name that hides its direction', { schoolName: 'Школа\u202e №1' }, 'VALIDATION'],
+    ['a name that mixes letters', { adminName: 'Ивaнова Анна' }, 'VALIDATION'],
     ['an e-mail that is none', { adminEmail: 'office' }, 'VALIDATION'],
   ])('is refused with %s', async (_what, change, code) => {
     expect(

@@ -70,7 +70,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     bodyLimit: transportLimits.eventBytes,
     frameworkErrors: (error, _request, reply) =>
       sendRefusal(reply as FastifyReply, translateHttpError(error)),
-    requestTimeout: transportLimits.requestMs,
+    // Node has one limit for all; requests that are no transfers get theirs below.
+    requestTimeout: transportLimits.transferMs,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
     trustProxy: config.http.loopback ? 'loopback' : false,
@@ -88,6 +89,10 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     if (coded.code === 'INTERNAL')
       options.logger.error({ err: error, route: request.routeOptions.url }, 'request failed');
     return sendRefusal(reply, coded);
+  });
+  http.addHook('onRequest', (request, _reply, done) => {
+    limitTime(request);
+    done();
   });
   http.setNotFoundHandler((_request, reply) => sendRefusal(reply, new CodedError('NOT_FOUND')));
 
@@ -165,6 +170,29 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   );
   await serveMessenger(http);
   return http;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is a file: it may take long, as long as bytes come. */
+    readonly transfer?: true;
+  }
+}
+
+/** Ends a request that does not arrive in time: as a whole, or for a file from byte to byte. */
+function limitTime({ raw, routeOptions }: FastifyRequest) {
+  const isTransfer = routeOptions.config?.transfer === true;
+  const ms = isTransfer ? transportLimits.transferStalledMs : transportLimits.requestMs;
+  let read = -1;
+  const look = () => {
+    if (raw.complete) return;
+    const { bytesRead } = raw.socket;
+    if (!isTransfer || bytesRead === read) return void raw.destroy();
+    read = bytesRead;
+    timer = setTimeout(look, ms);
+  };
+  let timer = setTimeout(look, ms);
+  raw.once('close', () => clearTimeout(timer));
 }
 
 /** Whose session came with a request. */

@@ -42,6 +42,7 @@ import {
 
 export type { PeopleChange, PeopleChanged } from './school.changes.ts';
 export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
+export { normaliseFullName } from './school.policy.ts';
 
 export interface SchoolPorts {
   readonly accounts: Pick<Accounts, 'phonesOf'>;
