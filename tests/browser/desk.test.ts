@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { desktopSize, launchBrowser, Person, phoneSize } from '../harness/browser.ts';
+import { desktopSize, launchBrowser, Person, patience, phoneSize } from '../harness/browser.ts';
 import { freePort, repositoryRoot, ServerProcess } from '../harness/process.ts';
 
 /**
@@ -84,7 +84,7 @@ it('the form says beside each field what is missing, and a reload loses nothing 
   await page.setViewportSize(phoneSize);
   await field('adminEmail').fill('нет');
   await page.getByTestId('submit').click();
-  await expect.poll(() => page.locator('[data-field][aria-invalid="true"]').count()).toBe(8);
+  await expect.poll(() => page.locator('[data-field][aria-invalid="true"]').count(), patience).toBe(8);
   expect(await page.evaluate(() => document.activeElement?.getAttribute('data-field'))).toBe('schoolName');
   await page.getByText('Приложите скан').waitFor();
   await applicant.screenshot('apply-missing-390', true);
@@ -107,7 +107,7 @@ it('what the server refuses is said beside its field too', async () => {
   await scanPicker().setInputFiles({ name: 'Приказ № 14.pdf', mimeType: 'application/pdf', buffer: scan });
   await field('adminPhone').fill('+7 999 999-99-99-99');
   await page.getByTestId('submit').click();
-  await expect.poll(() => field('adminPhone').getAttribute('aria-invalid')).toBe('true');
+  await expect.poll(() => field('adminPhone').getAttribute('aria-invalid'), patience).toBe('true');
   await field('adminPhone').fill(applied.adminPhone);
 });
 
@@ -231,7 +231,7 @@ it('the operator suspends the school: the administrator’s open page says so at
   const { page } = operator;
   await page.getByTestId('to-schools').click();
   await page.getByTestId('search-schools').fill('школа № 12');
-  await expect.poll(() => page.getByTestId('suspend').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('suspend').count(), patience).toBe(1);
   await page.getByTestId('suspend').click();
   await page.getByTestId('reason').fill('Проверяем, кто администратор.');
   await settled(page);

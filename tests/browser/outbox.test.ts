@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';
-import { launchBrowser } from '../harness/browser.ts';
+import { launchBrowser, patience } from '../harness/browser.ts';
 import { freePort } from '../harness/process.ts';
 import { createSchoolFixture, type SchoolFixture } from '../harness/school.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
@@ -147,12 +147,12 @@ it('what was typed offline survives the killed tab and is sent once, in order', 
   });
   const typed = ['первое', 'второе', 'третье', 'четвёртое', 'пятое'];
   await send(tab, typed);
-  await expect.poll(() => stored(tab)).toBe(typed.length);
+  await expect.poll(() => stored(tab), patience).toBe(typed.length);
   await kill(tab);
   proxy.restore();
   const reopened = await open();
   await expect.poll(textsOnServer, { timeout: 15_000 }).toEqual(typed);
-  await expect.poll(() => stored(reopened)).toBe(0);
+  await expect.poll(() => stored(reopened), patience).toBe(0);
 });
 
 it('of two tabs each sends its own, and what the one that dies has left is sent by the other', async () => {
@@ -168,11 +168,11 @@ it('of two tabs each sends its own, and what the one that dies has left is sent 
   });
   await send(first, ['из первой вкладки']);
   await send(second, ['из второй вкладки']);
-  await expect.poll(() => stored(second)).toBe(2);
+  await expect.poll(() => stored(second), patience).toBe(2);
   await kill(first);
   proxy.restore();
   await expect.poll(textsOnServer, { timeout: 30_000 }).toHaveLength(before + 2);
-  await expect.poll(() => stored(second)).toBe(0);
+  await expect.poll(() => stored(second), patience).toBe(0);
   expect((await textsOnServer()).slice(before).sort()).toEqual(['из второй вкладки', 'из первой вкладки']);
 });
 
@@ -184,7 +184,7 @@ it('signing out clears what this device keeps, and the cookie with it', async ()
   // Acknowledgements and events that never come: the message stays in the outbox while its author signs out.
   proxy.loseFrame = (text) => text.startsWith('42') || text.startsWith('43');
   await send(tab, ['не дождалось ответа']);
-  await expect.poll(() => stored(tab)).toBe(1);
+  await expect.poll(() => stored(tab), patience).toBe(1);
   await tab.evaluate(() => window.client.accounts.signOut());
   proxy.loseFrame = () => false;
   expect(await stored(tab)).toBe(0);

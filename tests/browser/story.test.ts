@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { desktopSize, launchBrowser, Person, phoneSize } from '../harness/browser.ts';
+import { desktopSize, launchBrowser, Person, patience, phoneSize } from '../harness/browser.ts';
 import { freePort, ServerProcess } from '../harness/process.ts';
 
 /**
@@ -182,7 +182,7 @@ it('the teacher removes another, who stays out by any way', async () => {
   await people.teacher.page.getByTestId('confirm').click();
   await people.classmate.page.getByTestId('lesson-closed').waitFor();
   await people.classmate.screenshot('removed-1280');
-  await expect.poll(() => people.teacher.page.getByTestId('tile').count()).toBe(2);
+  await expect.poll(() => people.teacher.page.getByTestId('tile').count(), patience).toBe(2);
 
   // Loaded anew, and in another tab of the same browser.
   const lessonUrl = people.classmate.page.url();
@@ -196,6 +196,7 @@ it('the teacher removes another, who stays out by any way', async () => {
     await sleep(2_000);
     expect(await page.getByTestId('tile').count()).toBe(0);
   }
+  await otherTab.close();
   // From another device altogether: a fresh sign-in.
   const device = await Person.sitDown(browser, server, 'classmate elsewhere', phoneSize);
   await device.page.goto('/');
@@ -220,7 +221,7 @@ it('the teacher ends the lesson for all; the chat says that it is over', async (
   await people.invited.page.getByTestId('to-chat').click();
   const card = people.invited.page.getByTestId('call-card');
   await card.waitFor();
-  await expect.poll(() => people.invited.page.getByTestId('join-from-card').count()).toBe(0);
+  await expect.poll(() => people.invited.page.getByTestId('join-from-card').count(), patience).toBe(0);
   await people.invited.screenshot('after-lesson-390');
 });
 

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { repositoryRoot, type ServerProcess } from './process.ts';
 
+/** Several browsers with cameras on two cores without a graphics card: what takes long there is not broken. */
+export const patience = { timeout: 60_000 };
+
 /** Where browser tests leave what they saw, for a human's eye; not committed. */
 export const artifacts = join(repositoryRoot, 'tests/artifacts');
 
@@ -14,6 +17,8 @@ export async function launchBrowser(): Promise<Browser> {
   await mkdir(artifacts, { recursive: true });
   return chromium.launch({
     executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+    // Without a UTF-8 locale Chromium saves «Приказ.pdf» as “download”: a bare machine has none.
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -59,6 +64,7 @@ export class Person {
       hasTouch: viewport.width < 600,
       permissions: ['microphone', 'camera'],
     });
+    context.setDefaultTimeout(patience.timeout);
     // Lets the test read what the browser itself decoded, for each connection that the page opens.
     await context.addInitScript(() => {
       const opened: RTCPeerConnection[] = [];
