@@ -12,13 +12,13 @@ const line = (maxLength: number) =>
     maxLength,
     pattern: '^[\\p{L}\\p{N}«"№][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So} ]*$',
   });
-/** Some lines of it. */
+/** Some lines of it. The first part holds no letter, so that there is one way to match and a long mismatch costs no more. */
 const paragraph = (maxLength: number) =>
   Type.String({
     minLength: 1,
     maxLength,
     pattern:
-      '^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*$',
+      '^[\\p{M}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*$',
   });
 
 /** 256 random bits in base64url: the way back to one's application. A link carries it behind `#`. */

@@ -11,6 +11,8 @@ export const contractVersion = '0.1';
 export const transportLimits = {
   /** A chat event with its text fits many times; more is an attack or a bug. */
   eventBytes: 64 * 1024,
+  /** What is wrong with longer texts is not looked for in detail. */
+  explainedTextLength: 5_000,
   /** No contract nests deeper than 6. */
   eventDepth: 16,
   /** A socket that never authenticates holds memory for nothing. */
@@ -106,8 +108,13 @@ export const deskLimits = {
   orderNameLength: 120,
   /** Of one address in a day: a region's office applies for its schools, a flood does not get far. */
   applicationsPerAddress: { max: 30, windowMs: day },
-  /** Of the whole server: what bounds the disk that strangers can fill, with the size of a scan. */
-  applicationsPerServer: { max: 300, windowMs: day },
+  /** Of the whole server: far above what happens, and a bound all the same. */
+  applicationsPerServer: { max: 3_000, windowMs: day },
+  /** A scan that is sent again takes the place of the last one, and costs the disk as much. */
+  ordersPerApplication: { max: 20, windowMs: day },
+  ordersPerServer: { max: 500, windowMs: day },
+  /** Each may hold `orderBytes` of memory. */
+  uploadsAtOnce: 20,
 } as const;
 
 export const chatLimits = {

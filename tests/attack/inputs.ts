@@ -14,6 +14,8 @@ export const hostileValues: readonly unknown[] = [
   '\ud800',
   '\u202e7Б',
   'x'.repeat(60_000),
+  // Nearly right, and long: what an explanation of the fault must not go over in circles.
+  `${'а'.repeat(30_000)}\t`,
   "'; drop table messages; --",
   '../../etc/passwd',
   '00000000-0000-4000-8000-000000000000',

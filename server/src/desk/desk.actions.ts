@@ -78,7 +78,7 @@ export function createDeskActions(
       const adminPhone = normalisePhone(form.adminPhone);
       // As it will be when the school is made of it: what is refused then would be refused to the operator.
       const adminName = nameOf(form.adminName);
-      if (Number.isNaN(Date.parse(form.orderDate))) {
+      if (Number.isNaN(Date.parse(form.orderDate)) || form.orderDate < '1990') {
         throw new CodedError('VALIDATION', { message: '/form/orderDate: is no day of the calendar' });
       }
       await requireBelow(`applications:address:${hashToken(address)}`, deskLimits.applicationsPerAddress);
@@ -113,6 +113,14 @@ export function createDeskActions(
         await changeApplication(tx, id, { state: 'submitted', answer });
         return describeOwn({ ...found, state: 'submitted', answer });
       }),
+
+    /** Before the bytes are read: @throws CodedError NOT_FOUND, CONFLICT, RATE_LIMITED */
+    async requireAwaited(token: string): Promise<void> {
+      const { id, state } = await requireByToken(database, token);
+      if (state !== 'submitted' && state !== 'questioned') throw new CodedError('CONFLICT');
+      await requireBelow(`orders:application:${id}`, deskLimits.ordersPerApplication);
+      await requireBelow('orders:server', deskLimits.ordersPerServer);
+    },
 
     /** @throws CodedError UNSUPPORTED_TYPE for anything but PDF, JPEG and PNG, by content. */
     attachOrder: (token: string, name: string, bytes: Buffer): Promise<OwnApplication> =>

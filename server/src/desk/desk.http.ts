@@ -1,5 +1,5 @@
 import { ApplicationId, ApplicationToken, CodedError, deskLimits } from '@zvonok/shared';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Check } from 'typebox/value';
 import type { Caller } from '../platform/procedures.ts';
 import type { DeskActions } from './desk.actions.ts';
@@ -21,24 +21,36 @@ const path = '/api/desk/orders';
  */
 export async function mountOrders(
   { http, isAllowedOrigin, findCaller }: HttpDoor,
-  actions: Pick<DeskActions, 'attachOrder' | 'getOrder'>,
+  actions: Pick<DeskActions, 'attachOrder' | 'getOrder' | 'requireAwaited'>,
   isOperator: (caller: Caller) => Promise<boolean>,
 ): Promise<void> {
   await http.register(async (scope) => {
+    // No other: the limit of this route would be the others' too.
+    scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       'application/octet-stream',
       { parseAs: 'buffer', bodyLimit: deskLimits.orderBytes },
       (_request, body, done) => done(null, body),
     );
+    const uploading = new Set<string>();
     const options = {
       schema: { hide: true },
       bodyLimit: deskLimits.orderBytes,
       config: { transfer: true },
+      // Before a byte of the body is taken: whoever has no application that waits for it has nothing to send.
+      onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (!isAllowedOrigin(request.headers.origin)) throw new CodedError('ORIGIN_REFUSED');
+        const token = tokenOf(request);
+        await actions.requireAwaited(token);
+        if (uploading.has(token) || uploading.size >= deskLimits.uploadsAtOnce) {
+          throw new CodedError('RATE_LIMITED', { retryAfterMs: 5_000 });
+        }
+        uploading.add(token);
+        reply.raw.once('close', () => uploading.delete(token));
+      },
     } as const;
     scope.post(path, options, async (request, reply) => {
-      if (!isAllowedOrigin(request.headers.origin)) throw new CodedError('ORIGIN_REFUSED');
-      const token = request.headers['zvonok-application'];
-      if (typeof token !== 'string' || !Check(ApplicationToken, token)) throw new CodedError('NOT_FOUND');
+      const token = tokenOf(request);
       if (!Buffer.isBuffer(request.body)) throw new CodedError('UNSUPPORTED_TYPE');
       const application = await actions.attachOrder(token, fileNameOf(request), request.body);
       return reply.header('cache-control', 'no-store').send({ application });
@@ -58,6 +70,13 @@ export async function mountOrders(
       .header('content-security-policy', "sandbox; default-src 'none'")
       .send(bytes);
   });
+}
+
+/** @throws CodedError NOT_FOUND where none came that could be one */
+function tokenOf(request: FastifyRequest): string {
+  const token = request.headers['zvonok-application'];
+  if (typeof token !== 'string' || !Check(ApplicationToken, token)) throw new CodedError('NOT_FOUND');
+  return token;
 }
 
 function fileNameOf(request: FastifyRequest): string {

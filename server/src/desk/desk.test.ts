@@ -148,6 +148,7 @@ describe('an application', () => {
     ['a day that is none', { orderDate: '2026-02-31' }, 'VALIDATION'],
     ['a name that hides its direction', { schoolName: 'Школа\u202e №1' }, 'VALIDATION'],
     ['a name that mixes letters', { adminName: 'Ивaнова Анна' }, 'VALIDATION'],
+    ['a day before there were such orders', { orderDate: '0000-01-01' }, 'VALIDATION'],
     ['an e-mail that is none', { adminEmail: 'office' }, 'VALIDATION'],
   ])('is refused with %s', async (_what, change, code) => {
     expect(

@@ -100,11 +100,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const fault = faultOfValue(input, 0);
     if (fault !== undefined) throw new CodedError('VALIDATION', { message: fault });
-    if (!entry.accepts(input)) throw new CodedError('VALIDATION', { message: entry.explain(input) });
-    if (procedure.access === 'public') return entry.handle(input, base);
     const caller = call.caller as Caller;
     if (procedure.access === 'operator' && !(await options.isOperator(caller)))
       throw new CodedError('FORBIDDEN');
+    if (!entry.accepts(input)) {
+      // An explanation runs every pattern over every text, however long.
+      const message = holdsLongText(input) ? 'A text is too long.' : entry.explain(input);
+      throw new CodedError('VALIDATION', { message });
+    }
+    if (procedure.access === 'public') return entry.handle(input, base);
     if (procedure.access === 'account' || procedure.access === 'operator') {
       const context: AccountContext = { ...base, caller };
       return entry.handle(input, context);
@@ -146,6 +150,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 function refusal(error: CodedError): Reply {
   return { ok: false, error: error.toBody() };
 }
+
+const holdsLongText = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.length > transportLimits.explainedTextLength
+    : typeof value === 'object' && value !== null && Object.values(value).some(holdsLongText);
 
 /**
  * Why a value may not go any further whatever its schema: nested too deep, or text that Postgres can't store (NUL) or

@@ -128,7 +128,12 @@ export function createOutbound(logger: Logger): Outbound & {
       transport?.signalOthers(announcement.signal);
     } else {
       const { name, audience, payload } = announcement;
-      transport?.emit(roomOf(audience), name, payload, droppable.has(name));
+      try {
+        transport?.emit(roomOf(audience), name, payload, droppable.has(name));
+      } catch (error) {
+        // The fact is stored, and clients find it; those behind it must not be lost by it.
+        logger.error({ err: error, event: name }, 'an event was not sent');
+      }
     }
   }
 

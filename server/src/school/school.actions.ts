@@ -75,6 +75,15 @@ type Contract = typeof schoolProcedures;
 
 const hashToken = (token: string) => createHash('sha256').update(token).digest('base64url');
 
+/** A moment that the database can hold too. @throws CodedError VALIDATION */
+function momentOf(field: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const moment = new Date(text);
+  if (!(moment.getTime() >= 0))
+    throw new CodedError('VALIDATION', { message: `/${field}: is no moment of ours` });
+  return moment;
+}
+
 export type SchoolActions = ReturnType<typeof createSchoolActions>;
 
 export function createSchoolActions(
@@ -382,7 +391,8 @@ export function createSchoolActions(
             (await changes.link(
               tx,
               { schoolId, guardianId: existing.id, childId },
-              { membershipId: invite.createdBy, address },
+              { membershipId: existing.id, address },
+              invite.createdBy,
             ));
           if (!linked) throw new CodedError('ALREADY_MEMBER');
           await recordRedemption(tx, invite, existing.id, address);
@@ -475,11 +485,16 @@ export function createSchoolActions(
         by,
         member,
         after,
-        from: from === undefined ? undefined : new Date(from),
-        until: until === undefined ? undefined : new Date(until),
+        from: momentOf('from', from),
+        until: momentOf('until', until),
         limit: limit + 1,
       });
-      return { records: records.slice(0, limit), hasMore: records.length > limit };
+      // Where others were is for those who answer for the school.
+      const shown = records.slice(0, limit).map((each) => ({
+        ...each,
+        address: scope === 'school' || each.by?.membershipId === actor.membershipId ? each.address : null,
+      }));
+      return { records: shown, hasMore: records.length > limit };
     },
 
     appointAdmin: (actor: Actor, id: MembershipId): Promise<MembershipId> =>

@@ -107,10 +107,7 @@ const changes: Partial<
   'school.appointAdmin': async (change) => {
     const { as: membershipId } = await put({});
     await change('school.appointAdmin', { membershipId });
-    return [
-      { action: 'membershipStarted', after: { role: 'admin', fullName: 'Новая Ирина' } },
-      { action: 'staffVerified' },
-    ];
+    return [{ action: 'membershipStarted', after: { role: 'admin' } }, { action: 'staffVerified' }];
   },
   'school.endMembership': async (change) => {
     const { as: membershipId } = await put({});
@@ -118,7 +115,7 @@ const changes: Partial<
     return [
       {
         action: 'membershipEnded',
-        before: { role: 'teacher', fullName: 'Новая Ирина' },
+        before: { role: 'teacher' },
         after: { reason: 'left' },
       },
     ];

@@ -179,7 +179,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       action: 'membershipStarted',
       membershipId: id,
       groupId,
-      after: { role, fullName },
+      after: { role },
     });
     if (person.verified !== undefined) {
       const { by: verifier, basis } = person.verified;
@@ -315,8 +315,10 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       tx: Transaction,
       link: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
       by: By,
+      /** Whose right it was, where somebody else used it: who made the invite. */
+      linkedBy: MembershipId | null = by?.membershipId ?? null,
     ): Promise<boolean> {
-      if (!(await addGuardianLink(tx, { ...link, linkedBy: by?.membershipId ?? null }))) return false;
+      if (!(await addGuardianLink(tx, { ...link, linkedBy }))) return false;
       await record(tx, link.schoolId, by, {
         action: 'guardianLinked',
         membershipId: link.guardianId,
@@ -368,7 +370,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
         action: 'membershipEnded',
         membershipId,
         groupId: of.groupId,
-        before: { role: of.role, fullName: of.fullName },
+        before: { role: of.role },
         after: { reason },
       });
       await annul(tx, schoolId, { createdBy: membershipId }, by);

@@ -22,6 +22,8 @@ export const hosting = {
   },
 
   async resume(tx: Transaction, schoolId: SchoolId): Promise<HostedSchool | undefined> {
+    const before = await findHosted(tx, schoolId);
+    if (before === undefined || before.suspendedAt === null) return before;
     const school = await setSuspension(tx, schoolId, null);
     if (school === undefined) return undefined;
     await record(tx, schoolId, null, { action: 'schoolResumed' });

@@ -61,7 +61,7 @@ export async function getSchools(
 
 /** Nobody else changes who administers the school until the transaction ends. */
 export async function lockSchool(tx: Transaction, schoolId: SchoolId): Promise<void> {
-  await tx.select({ id: schools.id }).from(schools).where(eq(schools.id, schoolId)).for('update');
+  await tx.select({ id: schools.id }).from(schools).where(eq(schools.id, schoolId)).for('no key update');
 }
 
 /** The new group; undefined where an active one has the name. */
