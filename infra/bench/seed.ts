@@ -1,5 +1,5 @@
-import { hashToken } from '../../server/src/accounts/accounts.sessions.actions.ts';
 import { openDatabase } from '../../server/src/platform/database.ts';
+import { hashToken } from '../../server/src/platform/tokens.ts';
 import type { Population } from './population.ts';
 
 let lastPhone = 79_000_000_000;

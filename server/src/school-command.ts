@@ -6,6 +6,7 @@ import { FullName, schoolLimits } from '@zvonok/shared';
 import { Check } from 'typebox/value';
 import { normalisePhone } from './accounts/index.ts';
 import { runCommand, UsageError } from './command.ts';
+import { normaliseLabel } from './school/index.ts';
 
 const usage = `Usage: npm run school -- create <school name> <administrator's mobile phone> <administrator's full name>
 Example: npm run school -- create 'Школа №29' +79123456789 'Петрова Анна Ивановна'`;
@@ -13,7 +14,7 @@ Example: npm run school -- create 'Школа №29' +79123456789 'Петров�
 runCommand((args) => {
   const [command, name = '', phone = '', fullName = '', ...rest] = args;
   if (command !== 'create' || fullName === '' || rest.length > 0) throw new UsageError(usage);
-  const schoolName = name.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
+  const schoolName = normaliseLabel(name);
   if (schoolName === '' || schoolName.length > schoolLimits.nameLength) {
     throw new UsageError(`The school's name must have 1 to ${schoolLimits.nameLength} characters.`);
   }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { type AccountId, accountLimits, CodedError, type Session, type SessionId } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
@@ -6,6 +6,7 @@ import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
+import { hashToken } from '../platform/tokens.ts';
 import {
   addSession,
   endSessions,
@@ -189,11 +190,6 @@ function describe(session: StoredSession, current: SessionId | undefined): Sessi
     lastUsedAt: session.lastUsedAt.toISOString(),
     current: session.id === current,
   };
-}
-
-/** What is stored of a token: with 256 random bits there is nothing to guess, so a plain hash does. */
-export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }
 
 /** Without control, invisible and direction-changing characters; undefined where nothing is left. */

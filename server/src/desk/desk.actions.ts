@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Application,
   type ApplicationForm,
@@ -14,7 +14,8 @@ import { type Accounts, normalisePhone } from '../accounts/index.ts';
 import type { Reader, Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, PublicContext } from '../platform/procedures.ts';
-import { normaliseFullName, type School } from '../school/index.ts';
+import { hashToken } from '../platform/tokens.ts';
+import { normaliseFullName, normaliseLabel, type School } from '../school/index.ts';
 import { orderTypeOf, safeFileName } from './desk.orders.ts';
 import {
   addApplication,
@@ -23,6 +24,7 @@ import {
   findApplication,
   findByToken,
   findOrder,
+  isWaiting,
   listApplications,
   listSimilar,
   lockApplication,
@@ -30,8 +32,6 @@ import {
   type StoredApplication,
 } from './desk.store.ts';
 import type { OrderType } from './desk.tables.ts';
-
-const hashToken = (token: string) => createHash('sha256').update(token).digest('base64url');
 
 /** What an operator and an applying school can do. Operators see schools and applications, and no content. */
 export function createDeskActions(
@@ -51,9 +51,7 @@ export function createDeskActions(
   async function requireWaiting(tx: Transaction, id: ApplicationId): Promise<StoredApplication> {
     const found = await lockApplication(tx, id);
     if (found === undefined) throw new CodedError('NOT_FOUND');
-    if (found.state !== 'submitted' && found.state !== 'questioned') {
-      throw new CodedError('CONFLICT', { message: 'The application is decided already.' });
-    }
+    refuseDecided(found);
     return found;
   }
 
@@ -87,9 +85,9 @@ export function createDeskActions(
       const application = await database.inTransaction((tx) =>
         addApplication(tx, {
           ...form,
-          schoolName: tidy(form.schoolName),
-          address: tidy(form.address),
-          orderNumber: tidy(form.orderNumber),
+          schoolName: normaliseLabel(form.schoolName),
+          address: normaliseLabel(form.address),
+          orderNumber: normaliseLabel(form.orderNumber),
           adminName,
           adminPhone,
           id: uuid() as ApplicationId,
@@ -116,9 +114,9 @@ export function createDeskActions(
 
     /** Before the bytes are read: @throws CodedError NOT_FOUND, CONFLICT, RATE_LIMITED */
     async requireAwaited(token: string): Promise<void> {
-      const { id, state } = await requireByToken(database, token);
-      if (state !== 'submitted' && state !== 'questioned') throw new CodedError('CONFLICT');
-      await requireBelow(`orders:application:${id}`, deskLimits.ordersPerApplication);
+      const found = await requireByToken(database, token);
+      refuseDecided(found);
+      await requireBelow(`orders:application:${found.id}`, deskLimits.ordersPerApplication);
       await requireBelow('orders:server', deskLimits.ordersPerServer);
     },
 
@@ -207,6 +205,11 @@ export function createDeskActions(
 
 export type DeskActions = ReturnType<typeof createDeskActions>;
 
+function refuseDecided({ state }: Pick<StoredApplication, 'state'>): void {
+  if (isWaiting(state)) return;
+  throw new CodedError('CONFLICT', { message: 'The application is decided already.' });
+}
+
 function nameOf(typed: string): string {
   try {
     return normaliseFullName(typed);
@@ -216,8 +219,6 @@ function nameOf(typed: string): string {
     });
   }
 }
-
-const tidy = (text: string) => text.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
 
 function describeOwn(application: StoredApplication): OwnApplication {
   return {

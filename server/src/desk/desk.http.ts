@@ -1,16 +1,12 @@
 import { ApplicationId, ApplicationToken, CodedError, deskLimits } from '@zvonok/shared';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Check } from 'typebox/value';
+import type { Gateway } from '../platform/gateway.ts';
 import type { Caller } from '../platform/procedures.ts';
 import type { DeskActions } from './desk.actions.ts';
 
 /** What the gateway lends to routes that are no procedures. */
-export interface HttpDoor {
-  readonly http: FastifyInstance;
-  readonly isAllowedOrigin: (origin: string | undefined) => boolean;
-  /** Whose session came with the request, by cookie or bearer token. */
-  readonly findCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
-}
+export type HttpDoor = Pick<Gateway, 'http' | 'isAllowedOrigin' | 'findCaller'>;
 
 const path = '/api/desk/orders';
 

@@ -73,12 +73,16 @@ export async function lockApplication(
   return found.length === 0 ? undefined : findApplication(tx, id);
 }
 
+/** Not decided yet. */
+export const isWaiting = (state: ApplicationState): boolean =>
+  state === 'submitted' || state === 'questioned';
+
 /** A page of one state: the waiting by age, the decided with the newest first. */
 export async function listApplications(
   reader: Reader,
   { state, after, limit }: { state: ApplicationState; after: ApplicationId | undefined; limit: number },
 ): Promise<{ rows: StoredApplication[]; hasMore: boolean }> {
-  const waiting = state === 'submitted' || state === 'questioned';
+  const waiting = isWaiting(state);
   const beyond =
     after === undefined ? undefined : waiting ? gt(applications.id, after) : lt(applications.id, after);
   const rows = await withOrder(reader)

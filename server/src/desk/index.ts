@@ -1,6 +1,4 @@
-import type { AccountId } from '@zvonok/shared';
 import type { Accounts } from '../accounts/index.ts';
-import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller } from '../platform/procedures.ts';
 import type { School } from '../school/index.ts';
@@ -22,9 +20,8 @@ export function createDesk(
     procedures: mountDesk(actions, createSchoolDesk(platform, neighbours.school)),
     /** Asked of the database each time: operators are few, and one who was taken back must not act for a second more. */
     isOperator: asked,
-    addOperator: (tx: Transaction, accountId: AccountId, fullName: string) =>
-      addOperator(tx, accountId, fullName),
-    removeOperator: (tx: Transaction, accountId: AccountId) => removeOperator(tx, accountId),
+    addOperator,
+    removeOperator,
     mountHttp: (door: HttpDoor) => mountOrders(door, actions, asked),
   };
 }

@@ -41,6 +41,7 @@ import {
 } from './school.store.ts';
 
 export type { PeopleChange, PeopleChanged } from './school.changes.ts';
+export { normaliseLabel } from './school.changes.ts';
 export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
 export { normaliseFullName } from './school.policy.ts';
 

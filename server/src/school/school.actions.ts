@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Attachment,
   CodedError,
@@ -24,6 +24,7 @@ import type { Accounts } from '../accounts/index.ts';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller } from '../platform/procedures.ts';
+import { hashToken } from '../platform/tokens.ts';
 import { isAuditRecordSeen, listAudit, record } from './school.audit.store.ts';
 import {
   describeOwn,
@@ -72,8 +73,6 @@ import {
 } from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
-
-const hashToken = (token: string) => createHash('sha256').update(token).digest('base64url');
 
 /** A moment that the database can hold too. @throws CodedError VALIDATION */
 function momentOf(field: string, text: string | undefined): Date | undefined {

@@ -11,6 +11,7 @@ import { and, desc, eq, gte, inArray, lt, or } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { v7 as uuid } from 'uuid';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import type { AuditScope } from './school.policy.ts';
 import { type AuditFacts, auditRecords, groups, memberships } from './school.tables.ts';
 
 /** Who changes something, and from where; an `Actor` is one. Null: the operator of the server. */
@@ -43,9 +44,6 @@ export async function record(
     })),
   );
 }
-
-/** Whose records somebody reads: all of the school's, or those of these groups and this person's own. */
-export type AuditScope = 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId };
 
 export interface AuditQuery {
   readonly action: AuditAction | undefined;

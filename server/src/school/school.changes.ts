@@ -437,7 +437,7 @@ export async function findOpenClass(
   return group?.kind === 'class' && group.archivedAt === null ? group : undefined;
 }
 
-/** The name of a group or subject as it is stored: «7Б» has one spelling. */
+/** A name of a school, group or subject, or another line, as it is stored: «7Б» has one spelling. */
 export const normaliseLabel = (typed: string): string =>
   typed.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
 

@@ -59,13 +59,14 @@ export function inviteScopeOf(
   return { createdBy: facts.membershipId, ofGroups: ownGroupsOf('CT', facts) };
 }
 
+/** Whose records somebody reads: all of the school's, or those of these groups and this person's own. */
+export type AuditScope = 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId };
+
 /**
  * Whose records of the audit log somebody reads. The cells name scopes: the school for administrators and heads, their own
  * groups for verified teachers, themselves for everybody else.
  */
-export function auditScopeOf(
-  facts: MemberFacts,
-): 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId } {
+export function auditScopeOf(facts: MemberFacts): AuditScope {
   const standings = standingsOf(facts);
   const rights = standings.map((standing) => rightOf('seeAuditLog', standing));
   if (rights.includes('school')) return 'school';

@@ -6,6 +6,7 @@ import { Navigate, NavLink, Outlet, useNavigate } from 'react-router';
 import { client, type SignedIn, useSession } from '../platform/client.ts';
 import { ConnectionBanner } from '../platform/connection-banner.tsx';
 import { chooseLanguage, currentLanguage } from '../platform/i18n.ts';
+import { SkipLink } from '../platform/skip-link.tsx';
 import { tellError } from '../platform/tell.ts';
 import { Waiting } from '../platform/waiting.tsx';
 import { errorWords, phoneWords } from '../platform/words.ts';
@@ -28,9 +29,7 @@ export function Operator() {
   const tab = ({ isActive }: { isActive: boolean }) => `${classes.tab} ${isActive ? classes.tabOn : ''}`;
   return (
     <div className={classes.console}>
-      <a className={classes.skip} href="#content">
-        {t('common.skipToContent')}
-      </a>
+      <SkipLink />
       <header className={classes.bar}>
         <div className={classes.barInner}>
           <div className={classes.brand}>

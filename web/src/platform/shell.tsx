@@ -8,6 +8,7 @@ import { client, useSession, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';
 import classes from './shell.module.css';
+import { SkipLink } from './skip-link.tsx';
 import { membershipWords } from './words.ts';
 
 const MembershipSwitch = lazy(() =>
@@ -16,14 +17,11 @@ const MembershipSwitch = lazy(() =>
 
 /** Two panes on a desktop; on a phone the list or what was opened from it. */
 export function Shell() {
-  const { t } = useTranslation();
   const inConversation = useMatch('/c/:conversationId') !== null;
   const atList = useLocation().pathname === '/';
   return (
     <div className={classes.shell} data-place={atList ? 'list' : inConversation ? 'conversation' : 'page'}>
-      <a className={classes.skip} href="#content">
-        {t('common.skipToContent')}
-      </a>
+      <SkipLink />
       <div className={classes.side}>
         <SchoolHeader />
         <ConnectionBanner />
