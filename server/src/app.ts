@@ -80,6 +80,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const accounts = createAccounts(platform, {
       membershipsOf: (accountId) => school.membershipsOf(accountId),
       inviteIsOpen: (token) => school.inviteIsOpen(token),
+      isExpected: (phone) => school.rosterClaims.isExpected(phone),
+      claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
       isOperator: (caller) => desk.isOperator(caller),
       ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
     });

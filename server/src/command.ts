@@ -59,6 +59,8 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
       const accounts = createAccounts(platform, {
         membershipsOf: (accountId) => school.membershipsOf(accountId),
         inviteIsOpen: (token) => school.inviteIsOpen(token),
+        isExpected: (phone) => school.rosterClaims.isExpected(phone),
+        claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
         isOperator: (caller) => desk.isOperator(caller),
       });
       const school = createSchool(platform, {

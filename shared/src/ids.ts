@@ -31,6 +31,12 @@ export const MembershipId = id('membership');
 export type MembershipId = Static<typeof MembershipId>;
 export const InviteId = id('invite');
 export type InviteId = Static<typeof InviteId>;
+/** Somebody whom a school expects. */
+export const RosterEntryId = id('rosterEntry');
+export type RosterEntryId = Static<typeof RosterEntryId>;
+/** A file of people that an administrator gave in, and what it would change. */
+export const ImportId = id('import');
+export type ImportId = Static<typeof ImportId>;
 /** A school's application to be let onto this server. */
 export const ApplicationId = id('application');
 export type ApplicationId = Static<typeof ApplicationId>;

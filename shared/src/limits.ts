@@ -93,6 +93,14 @@ export const schoolLimits = {
   auditPageSize: 200,
 } as const;
 
+export const rosterLimits = {
+  externalIdLength: 40,
+  /** Namesakes beyond these are nobody's help. */
+  matchesLooked: 500,
+  matchesAnswered: 10,
+  pageSize: 200,
+} as const;
+
 export const deskLimits = {
   addressLength: 300,
   registerIdLength: 40,

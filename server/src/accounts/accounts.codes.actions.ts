@@ -11,6 +11,7 @@ import {
 } from '@zvonok/shared';
 import { v4 as randomUuid, v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
+import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { PublicContext } from '../platform/procedures.ts';
 import {
@@ -30,16 +31,29 @@ type VerifyCode = (typeof accountsProcedures)['accounts.verifyCode'];
 export interface CodePorts {
   /** Whether an invite with this token can be redeemed now. */
   readonly inviteIsOpen: (token: string) => Promise<boolean>;
+  /** Whether somebody with this phone (E.164) is expected in any school. */
+  readonly isExpected: (phone: string) => Promise<boolean>;
+  /** Makes the account a member wherever its phone is expected; changes nothing anywhere else. */
+  readonly claimRoster: (
+    tx: Transaction,
+    accountId: AccountId,
+    phone: string,
+    address: string,
+  ) => Promise<void>;
 }
 
 export interface CodeActions {
   requestCode(input: InputOf<RequestCode>, context: PublicContext): Promise<OutputOf<RequestCode>>;
   /**
-   * The account whose code this is; made if the phone came with an invite. The challenge is burned.
+   * The account whose code this is; made if the phone came with an invite or a school expects it. The challenge is burned,
+   * and wherever the phone is expected the account is a member from now on.
    *
    * @throws CodedError CODE_WRONG
    */
-  redeemCode(input: Pick<InputOf<VerifyCode>, 'challengeId' | 'code'>): Promise<StoredAccount>;
+  redeemCode(
+    input: Pick<InputOf<VerifyCode>, 'challengeId' | 'code'>,
+    context: Pick<PublicContext, 'address'>,
+  ): Promise<StoredAccount>;
 }
 
 /** The whole installation: what bounds the bill of its SMS gateway. */
@@ -83,13 +97,14 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
       const phone = normalisePhone(input.phone);
       await requireBelow(`codes:address:${blind(context.address)}`, accountLimits.codesPerAddress);
       await requireBelow(`codes:phone:${blind(phone)}`, accountLimits.codesPerPhone);
-      const [account, invited] = await Promise.all([
+      const [account, invited, expected] = await Promise.all([
         findAccountByPhone(database.db, phone),
         input.inviteToken === undefined ? false : ports.inviteIsOpen(input.inviteToken),
+        ports.isExpected(phone),
       ]);
       const id = randomUuid() as ChallengeId;
       const code = randomInt(1_000_000).toString().padStart(6, '0');
-      const mayRegister = account === undefined && invited;
+      const mayRegister = account === undefined && (invited || expected);
       const { expiresAt } = await database.inTransaction((tx) =>
         addChallenge(tx, { id, phone, codeHash: hashOf(id, code).toString('base64url'), mayRegister }),
       );
@@ -108,7 +123,7 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
       };
     },
 
-    async redeemCode({ challengeId, code }) {
+    async redeemCode({ challengeId, code }, { address }) {
       // Its own transaction: a try counts whatever becomes of the rest.
       const challenge = await database.inTransaction((tx) => countTry(tx, challengeId));
       const right =
@@ -122,6 +137,7 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
           : await findAccountByPhone(tx, challenge.phone);
         // The code of a stranger, guessed: nobody was sent it.
         if (account === undefined) throw new CodedError('CODE_WRONG');
+        await ports.claimRoster(tx, account.id, account.phone, address);
         return account;
       });
     },

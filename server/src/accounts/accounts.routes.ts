@@ -16,7 +16,7 @@ export function mountAccounts(
     'accounts.requestCode': (input, context) => codes.requestCode(input, context),
 
     'accounts.verifyCode': async (input, context) => {
-      const account = await codes.redeemCode(input);
+      const account = await codes.redeemCode(input, context);
       const start = await sessions.startSession(
         account.id,
         { carrier: input.carrier, deviceName: input.deviceName },

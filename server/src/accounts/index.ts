@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, MountedProcedure } from '../platform/procedures.ts';
-import { createCodeActions } from './accounts.codes.actions.ts';
+import { type CodePorts, createCodeActions } from './accounts.codes.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
 import { createSessionActions } from './accounts.sessions.actions.ts';
 import { ensureAccount, phonesOf, type Reader } from './accounts.store.ts';
@@ -14,11 +14,9 @@ export { normalisePhone } from './phone.ts';
 export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 /** What accounts needs of rooms to its right. */
-export interface AccountsPorts {
+export interface AccountsPorts extends CodePorts {
   /** The active memberships of an account, as their owner sees them. */
   readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
-  /** Whether an invite with this token can be redeemed now. */
-  readonly inviteIsOpen: (token: string) => Promise<boolean>;
   /** Whether this person runs the server. */
   readonly isOperator: (caller: Pick<Caller, 'accountId'>) => Promise<boolean>;
   /** Takes codes to phones; by config when left out. */

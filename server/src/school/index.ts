@@ -30,6 +30,7 @@ import {
   placeInGroup,
   placeInSchool,
 } from './school.policy.ts';
+import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
 import { mountSchool } from './school.routes.ts';
 import {
   activeOf,
@@ -70,6 +71,8 @@ export interface School {
   requireActor(caller: Caller, membershipId: MembershipId): Promise<Omit<Actor, 'address'>>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
+  /** How people whom the school expects become members. */
+  readonly rosterClaims: RosterClaims;
   /** The active memberships of an account, the oldest first, as their owner sees them. */
   membershipsOf(accountId: AccountId): Promise<MyMembership[]>;
   /** Those of schools that are open, ids alone: whose events an account's sockets hear. */
@@ -139,6 +142,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     isOpen,
     requireActor: actors.requireActor,
     inviteIsOpen: actions.inviteIsOpen,
+    rosterClaims: createRosterClaims(database, changes),
     async membershipsOf(accountId) {
       const found = await listActiveMemberships(database, accountId, { inOpenSchools: false });
       const people: MemberFacts[] = [];

@@ -105,6 +105,8 @@ export async function startRooms(
   const accounts = createAccounts(platform, {
     membershipsOf: (accountId) => school.membershipsOf(accountId),
     inviteIsOpen: (token) => school.inviteIsOpen(token),
+    isExpected: (phone) => school.rosterClaims.isExpected(phone),
+    claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
     isOperator: (caller) => desk.isOperator(caller),
     sms: options.sms ?? {
       async send(phone, text) {
