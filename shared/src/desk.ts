@@ -1,6 +1,15 @@
 import Type, { type Static } from 'typebox';
 import { TypedPhone } from './accounts.ts';
-import { operatorProcedure, perMinute, procedures, publicProcedure, strict, Time } from './contract.ts';
+import {
+  nullable,
+  oneOf,
+  operatorProcedure,
+  perMinute,
+  procedures,
+  publicProcedure,
+  strict,
+  Time,
+} from './contract.ts';
 import { ApplicationId, SchoolId } from './ids.ts';
 import { deskLimits, schoolLimits } from './limits.ts';
 import { FullName, Vocabulary } from './school.ts';
@@ -25,9 +34,7 @@ const paragraph = (maxLength: number) =>
 export const ApplicationToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
 
 export const applicationStates = ['submitted', 'questioned', 'approved', 'declined'] as const;
-export const ApplicationState = Type.Unsafe<(typeof applicationStates)[number]>(
-  Type.Union(applicationStates.map((state) => Type.Literal(state))),
-);
+export const ApplicationState = oneOf(applicationStates);
 export type ApplicationState = Static<typeof ApplicationState>;
 
 /** What a school tells of itself when it applies. */
@@ -50,8 +57,6 @@ export const ApplicationForm = strict({
   adminPhone: TypedPhone,
 });
 export type ApplicationForm = Static<typeof ApplicationForm>;
-
-const nullable = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 
 const applicationFields = {
   id: ApplicationId,

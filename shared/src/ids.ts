@@ -42,6 +42,9 @@ export const ApplicationId = id('application');
 export type ApplicationId = Static<typeof ApplicationId>;
 export const AuditRecordId = id('auditRecord');
 export type AuditRecordId = Static<typeof AuditRecordId>;
+/** Something that a school's administrators are told and look after. */
+export const NoticeId = id('notice');
+export type NoticeId = Static<typeof NoticeId>;
 export const ConversationId = id('conversation');
 export type ConversationId = Static<typeof ConversationId>;
 export const MessageId = id('message');

@@ -3,6 +3,7 @@ import { callsEvents, callsProcedures } from './calls.ts';
 import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
+import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
 export * from './accounts.ts';
@@ -15,12 +16,14 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';
 export * from './permissions.ts';
+export * from './school.notices.ts';
 export * from './school.ts';
 
 /** Everything that can be called, by name. */
 export const procedureContract = {
   ...accountsProcedures,
   ...schoolProcedures,
+  ...noticeProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,
@@ -30,6 +33,7 @@ export const procedureContract = {
 export const eventContract = {
   ...accountsEvents,
   ...schoolEvents,
+  ...noticeEvents,
   ...chatEvents,
   ...callsEvents,
 } as const;

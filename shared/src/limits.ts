@@ -91,6 +91,7 @@ export const schoolLimits = {
   groupsListed: 500,
   membersListed: 500,
   auditPageSize: 200,
+  noticesPageSize: 50,
 } as const;
 
 export const rosterLimits = {

@@ -4,6 +4,8 @@ import {
   contractEvent,
   events,
   memberProcedure,
+  nullable,
+  oneOf,
   perMinute,
   procedures,
   publicProcedure,
@@ -12,10 +14,6 @@ import {
 } from './contract.ts';
 import { AuditRecordId, GroupId, InviteId, MembershipId, SchoolId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
-
-function oneOf<const T extends readonly string[]>(values: T) {
-  return Type.Unsafe<T[number]>(Type.Union(values.map((value) => Type.Literal(value))));
-}
 
 /** What a person is in a school. Class and subject teacher are attachments of a `teacher`, not roles. */
 export const roles = ['admin', 'head', 'teacher', 'pupil', 'guardian'] as const;
@@ -62,8 +60,6 @@ export const Subject = Type.String({ minLength: 1, maxLength: schoolLimits.subje
 
 /** 256 random bits in base64url. A link carries it behind `#`, so that no server log or preview sees it. */
 export const InviteToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
-
-const nullable = <S extends Type.TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 
 export const groupKinds = ['class', 'staff'] as const;
 export const Group = strict({
@@ -175,6 +171,7 @@ export const auditActions = [
   'teacherDetached',
   'guardianLinked',
   'guardianUnlinked',
+  'noticeSettled',
 ] as const;
 export const AuditAction = oneOf(auditActions);
 export type AuditAction = (typeof auditActions)[number];

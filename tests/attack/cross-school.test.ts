@@ -31,6 +31,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   guardianId: 'guardian',
   inviteId: 'invite',
   callId: 'call',
+  noticeId: 'notice',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',
@@ -39,6 +40,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
 /** Where a field names something else than it usually does. */
 const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof SchoolFixture['ids']>>>> = {
   'school.listAuditRecords': { after: 'auditRecord' },
+  'school.listNotices': { after: 'notice' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */

@@ -18,6 +18,7 @@ export interface SchoolFixture {
     readonly guardian: MembershipId;
     readonly invite: InviteId;
     readonly auditRecord: string;
+    readonly notice: string;
     readonly conversation: string;
     readonly call: string;
   };
@@ -61,6 +62,11 @@ export async function createSchoolFixture(
     { as, limit: 1 },
     admin.token,
   );
+  // What raises one comes with account safety.
+  const [notice] = await platform.database.client<{ id: string }[]>`
+    insert into school_notices (school_id, id, kind, membership_id)
+    select school_id, gen_random_uuid(), 'strangeSignIn', id from memberships
+    where id = ${pupil.membershipId} returning id`;
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -78,6 +84,7 @@ export async function createSchoolFixture(
       guardian: guardian.membershipId,
       invite: invite.id,
       auditRecord: records[0]?.id ?? '',
+      notice: notice?.id ?? '',
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

@@ -23,6 +23,7 @@ import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
+import { createNoticeActions } from './school.notices.ts';
 import {
   type ConversationDescriptor,
   canContact,
@@ -31,7 +32,7 @@ import {
   placeInSchool,
 } from './school.policy.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
-import { mountSchool } from './school.routes.ts';
+import { mountNotices, mountSchool } from './school.routes.ts';
 import {
   activeOf,
   describeMembers,
@@ -137,7 +138,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
   const actions = createSchoolActions(platform, ports.accounts, changes);
   const actors = createActorCache(platform);
   return {
-    procedures: mountSchool(actions),
+    procedures: [...mountSchool(actions), ...mountNotices(createNoticeActions(platform))],
     operator: { ...changes, ...hosting },
     isOpen,
     requireActor: actors.requireActor,

@@ -21,7 +21,7 @@ import {
   standingsOf,
 } from '@zvonok/shared';
 import type { Accounts } from '../accounts/index.ts';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { queryOf, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
@@ -34,7 +34,7 @@ import {
   type SchoolChanges,
 } from './school.changes.ts';
 import { isSeen, listDirectory } from './school.directory.store.ts';
-import { loadFacts } from './school.facts.store.ts';
+import { loadFacts, requireSelf } from './school.facts.store.ts';
 import { isOpen } from './school.hosting.store.ts';
 import {
   addInvite,
@@ -91,13 +91,6 @@ export function createSchoolActions(
   changes: SchoolChanges,
 ) {
   const { database } = platform;
-
-  /** The actor's rights as they are now: the actor itself may be a second old. */
-  async function requireSelf(reader: Reader, actor: Actor): Promise<MemberFacts> {
-    const facts = (await loadFacts(reader, actor.schoolId, [actor.membershipId])).get(actor.membershipId);
-    if (facts === undefined) throw new CodedError('FORBIDDEN');
-    return facts;
-  }
 
   /** An active member of the actor's school. */
   async function requireMember(tx: Transaction, actor: Actor, id: MembershipId): Promise<MemberFacts> {

@@ -3,11 +3,13 @@ import {
   type AuditRecord,
   auditActions,
   type MembershipId,
-  schoolProcedures,
+  type ProcedureName,
+  procedureContract,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+import { raiseNotice } from './school.notices.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -24,108 +26,122 @@ const newest = async (count: number) => (await records(school.admin, { limit: co
 const put = (person: Partial<Parameters<typeof enrol>[2]>) =>
   enrol(rooms, school.schoolId, { role: 'teacher', fullName: 'Новая Ирина', verified: true, ...person });
 
-type Change = (name: keyof typeof schoolProcedures & `school.${string}`, input: object) => Promise<unknown>;
+type Change = (name: ProcedureName & `school.${string}`, input: object) => Promise<unknown>;
 
 /** What each changing procedure leaves behind; a new one that is not here fails the test below. */
-const changes: Partial<
-  Record<keyof typeof schoolProcedures, (change: Change) => Promise<readonly Partial<AuditRecord>[]>>
-> = {
-  'school.createGroup': async (change) => {
-    await change('school.createGroup', { name: '5Я' });
-    return [{ action: 'groupCreated', group: { groupId: expect.any(String), name: '5Я' }, before: null }];
-  },
-  'school.archiveGroup': async (change) => {
-    const { group } = unwrap(await rooms.call('school.createGroup', school.admin, { name: '5Ю' }));
-    await change('school.archiveGroup', { groupId: group.id });
-    return [{ action: 'groupArchived', before: { name: '5Ю' } }];
-  },
-  'school.createInvite': async (change) => {
-    await change('school.createInvite', { role: 'pupil', groupId: school.groupId, uses: 3 });
-    return [
-      {
-        action: 'inviteMade',
-        inviteId: expect.any(String),
-        after: expect.objectContaining({ role: 'pupil', uses: 3 }),
-      },
-    ];
-  },
-  'school.annulInvite': async (change) => {
-    const { invite } = unwrap(await rooms.call('school.createInvite', school.admin, { role: 'teacher' }));
-    await change('school.annulInvite', { inviteId: invite.id });
-    return [{ action: 'inviteAnnulled', inviteId: invite.id, before: { role: 'teacher' } }];
-  },
-  'school.annulAllInvites': async (change) => {
-    await change('school.annulAllInvites', {});
-    return [{ action: 'inviteAnnulled' }];
-  },
-  'school.attachTeacher': async (change) => {
-    const { as: membershipId } = await put({});
-    await change('school.attachTeacher', {
-      membershipId,
-      groupId: school.groupId,
-      kind: 'subject',
-      subject: 'Химия',
-    });
-    return [
-      {
-        action: 'teacherAttached',
-        member: { membershipId, fullName: 'Новая Ирина' },
-        group: { groupId: school.groupId, name: '7Б' },
-        after: { kind: 'subject', subject: 'Химия' },
-      },
-    ];
-  },
-  'school.detachTeacher': async (change) => {
-    const { as: membershipId } = await put({
-      attachments: [{ groupId: school.groupId, kind: 'class', subject: null }],
-    });
-    await change('school.detachTeacher', { membershipId, groupId: school.groupId, kind: 'class' });
-    return [{ action: 'teacherDetached', before: { kind: 'class', subject: null }, after: null }];
-  },
-  'school.linkGuardian': async (change) => {
-    const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
-    const guardian = await put({ role: 'guardian', groupId: school.groupId, verified: false });
-    await change('school.linkGuardian', { guardianId: guardian.as, childId: child.as });
-    return [{ action: 'guardianLinked', after: { childId: child.as } }];
-  },
-  'school.unlinkGuardian': async (change) => {
-    const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
-    const guardian = await put({
-      role: 'guardian',
-      groupId: school.groupId,
-      verified: false,
-      childId: child.as,
-    });
-    await change('school.unlinkGuardian', { guardianId: guardian.as, childId: child.as });
-    return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
-  },
-  'school.verifyTeacher': async (change) => {
-    const { as: membershipId } = await put({ verified: false });
-    await change('school.verifyTeacher', { membershipId, basis: 'приказ 12' });
-    return [{ action: 'staffVerified', after: { basis: 'приказ 12' } }];
-  },
-  'school.appointAdmin': async (change) => {
-    const { as: membershipId } = await put({});
-    await change('school.appointAdmin', { membershipId });
-    return [{ action: 'membershipStarted', after: { role: 'admin' } }, { action: 'staffVerified' }];
-  },
-  'school.endMembership': async (change) => {
-    const { as: membershipId } = await put({});
-    await change('school.endMembership', { membershipId, reason: 'left' });
-    return [
-      {
-        action: 'membershipEnded',
-        before: { role: 'teacher' },
-        after: { reason: 'left' },
-      },
-    ];
-  },
-};
+const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonly Partial<AuditRecord>[]>>> =
+  {
+    'school.createGroup': async (change) => {
+      await change('school.createGroup', { name: '5Я' });
+      return [{ action: 'groupCreated', group: { groupId: expect.any(String), name: '5Я' }, before: null }];
+    },
+    'school.archiveGroup': async (change) => {
+      const { group } = unwrap(await rooms.call('school.createGroup', school.admin, { name: '5Ю' }));
+      await change('school.archiveGroup', { groupId: group.id });
+      return [{ action: 'groupArchived', before: { name: '5Ю' } }];
+    },
+    'school.createInvite': async (change) => {
+      await change('school.createInvite', { role: 'pupil', groupId: school.groupId, uses: 3 });
+      return [
+        {
+          action: 'inviteMade',
+          inviteId: expect.any(String),
+          after: expect.objectContaining({ role: 'pupil', uses: 3 }),
+        },
+      ];
+    },
+    'school.annulInvite': async (change) => {
+      const { invite } = unwrap(await rooms.call('school.createInvite', school.admin, { role: 'teacher' }));
+      await change('school.annulInvite', { inviteId: invite.id });
+      return [{ action: 'inviteAnnulled', inviteId: invite.id, before: { role: 'teacher' } }];
+    },
+    'school.annulAllInvites': async (change) => {
+      await change('school.annulAllInvites', {});
+      return [{ action: 'inviteAnnulled' }];
+    },
+    'school.attachTeacher': async (change) => {
+      const { as: membershipId } = await put({});
+      await change('school.attachTeacher', {
+        membershipId,
+        groupId: school.groupId,
+        kind: 'subject',
+        subject: 'Химия',
+      });
+      return [
+        {
+          action: 'teacherAttached',
+          member: { membershipId, fullName: 'Новая Ирина' },
+          group: { groupId: school.groupId, name: '7Б' },
+          after: { kind: 'subject', subject: 'Химия' },
+        },
+      ];
+    },
+    'school.detachTeacher': async (change) => {
+      const { as: membershipId } = await put({
+        attachments: [{ groupId: school.groupId, kind: 'class', subject: null }],
+      });
+      await change('school.detachTeacher', { membershipId, groupId: school.groupId, kind: 'class' });
+      return [{ action: 'teacherDetached', before: { kind: 'class', subject: null }, after: null }];
+    },
+    'school.linkGuardian': async (change) => {
+      const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      const guardian = await put({ role: 'guardian', groupId: school.groupId, verified: false });
+      await change('school.linkGuardian', { guardianId: guardian.as, childId: child.as });
+      return [{ action: 'guardianLinked', after: { childId: child.as } }];
+    },
+    'school.unlinkGuardian': async (change) => {
+      const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      const guardian = await put({
+        role: 'guardian',
+        groupId: school.groupId,
+        verified: false,
+        childId: child.as,
+      });
+      await change('school.unlinkGuardian', { guardianId: guardian.as, childId: child.as });
+      return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
+    },
+    'school.verifyTeacher': async (change) => {
+      const { as: membershipId } = await put({ verified: false });
+      await change('school.verifyTeacher', { membershipId, basis: 'приказ 12' });
+      return [{ action: 'staffVerified', after: { basis: 'приказ 12' } }];
+    },
+    'school.appointAdmin': async (change) => {
+      const { as: membershipId } = await put({});
+      await change('school.appointAdmin', { membershipId });
+      return [{ action: 'membershipStarted', after: { role: 'admin' } }, { action: 'staffVerified' }];
+    },
+    'school.endMembership': async (change) => {
+      const { as: membershipId } = await put({});
+      await change('school.endMembership', { membershipId, reason: 'left' });
+      return [
+        {
+          action: 'membershipEnded',
+          before: { role: 'teacher' },
+          after: { reason: 'left' },
+        },
+      ];
+    },
+    'school.settleNotice': async (change) => {
+      const { as: membershipId } = await put({});
+      await rooms.platform.database.inTransaction((tx) =>
+        raiseNotice(tx, school.schoolId, { kind: 'strangeSignIn', membershipId }),
+      );
+      const open = unwrap(await rooms.call('school.listNotices', school.admin, { state: 'open' })).notices;
+      await change('school.settleNotice', { noticeId: open[0]?.id });
+      return [
+        {
+          action: 'noticeSettled',
+          member: { membershipId, fullName: 'Новая Ирина' },
+          before: { kind: 'strangeSignIn' },
+        },
+      ];
+    },
+  };
 
 describe('the audit log', () => {
   const reading = /^school\.(?:get|list|preview)/;
-  const changing = Object.values(schoolProcedures)
-    .filter(({ name, access }) => access === 'member' && !reading.test(name))
+  const changing = Object.values(procedureContract)
+    .filter(({ name, access }) => name.startsWith('school.') && access === 'member' && !reading.test(name))
     .map(({ name }) => name);
 
   it.each(changing)('keeps who did what, when and from where: %s', async (name) => {

@@ -1,6 +1,7 @@
-import type { Attachment, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
+import { type Attachment, CodedError, type GroupId, type MembershipId, type SchoolId } from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { queryOf, type Reader } from '../platform/database.ts';
+import type { Actor } from '../platform/procedures.ts';
 import type { MemberFacts } from './school.policy.ts';
 import { isVerified, verificationJoin } from './school.store.ts';
 import { groups, guardianLinks, memberships, teacherAttachments, verifications } from './school.tables.ts';
@@ -98,6 +99,17 @@ export async function loadFacts(
       },
     ]),
   );
+}
+
+/**
+ * The actor's rights as they are now: the actor itself may be a second old.
+ *
+ * @throws CodedError FORBIDDEN where the membership ended meanwhile
+ */
+export async function requireSelf(reader: Reader, actor: Actor): Promise<MemberFacts> {
+  const facts = (await loadFacts(reader, actor.schoolId, [actor.membershipId])).get(actor.membershipId);
+  if (facts === undefined) throw new CodedError('FORBIDDEN');
+  return facts;
 }
 
 /** Groups that these people are or were tied to in any way that is still on record; of ended memberships too. */

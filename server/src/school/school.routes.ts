@@ -1,6 +1,16 @@
-import { schoolProcedures } from '@zvonok/shared';
+import { noticeProcedures, schoolProcedures } from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { SchoolActions } from './school.actions.ts';
+import type { NoticeActions } from './school.notices.ts';
+
+export function mountNotices(actions: NoticeActions): MountedProcedure[] {
+  return mount(noticeProcedures, {
+    'school.listNotices': (input, { actor }) => actions.listNotices(actor, input),
+    'school.settleNotice': async ({ noticeId }, { actor }) => ({
+      notice: await actions.settleNotice(actor, noticeId),
+    }),
+  });
+}
 
 export function mountSchool(actions: SchoolActions): MountedProcedure[] {
   return mount(schoolProcedures, {

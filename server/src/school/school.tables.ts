@@ -28,8 +28,8 @@ import {
 } from 'drizzle-orm/pg-core';
 import { accounts } from '../accounts/accounts.tables.ts';
 
-const moment = (name: string) => timestamp(name, { withTimezone: true });
-const ofSchool = () =>
+export const moment = (name: string) => timestamp(name, { withTimezone: true });
+export const ofSchool = () =>
   uuid('school_id')
     .$type<SchoolId>()
     .notNull()
