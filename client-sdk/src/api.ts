@@ -41,6 +41,8 @@ type PublicName = {
 const overHttp: Readonly<Record<PublicName | 'accounts.refreshSession' | 'accounts.signOut', true>> = {
   'accounts.requestCode': true,
   'accounts.verifyCode': true,
+  'accounts.beginPasskeySignIn': true,
+  'accounts.finishPasskeySignIn': true,
   'accounts.refreshSession': true,
   'accounts.signOut': true,
   'school.previewInvite': true,

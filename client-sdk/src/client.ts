@@ -48,13 +48,17 @@ export type SessionState =
       readonly operator: boolean;
     };
 
-type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'signOut'> & {
+type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut'> & {
   /** Asks who is signed in; `session` follows the answer. */
   readonly getMe: Api['accounts']['getMe'];
   /** Exchanges the code for a session and connects. */
   readonly verifyCode: (
     input: Omit<ProcedureInput<'accounts.verifyCode'>, 'carrier'>,
   ) => ReturnType<Api['accounts']['verifyCode']>;
+  /** Exchanges a passkey's answer for a session and connects. */
+  readonly finishPasskeySignIn: (
+    input: Omit<ProcedureInput<'accounts.finishPasskeySignIn'>, 'carrier'>,
+  ) => ReturnType<Api['accounts']['finishPasskeySignIn']>;
   /**
    * Ends the session and clears everything that the SDK keeps on this device, unsent messages too. Without a network
    * it rejects and changes nothing: a session that lives on must not look ended.
@@ -323,15 +327,20 @@ export function createClient(options: ClientOptions = {}): Client {
     });
   }
 
-  const verbs: Pick<Accounts, 'getMe' | 'verifyCode' | 'signOut'> = {
+  async function beginSession<
+    Started extends Parameters<typeof becomeSignedIn>[0] & { readonly token: string | null },
+  >(started: Started): Promise<Started> {
+    await keepToken(started.token);
+    await becomeSignedIn(started);
+    connection.connect();
+    return started;
+  }
+
+  const verbs: Pick<Accounts, 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut'> = {
     getMe,
-    async verifyCode(input) {
-      const result = await call('accounts.verifyCode', { ...input, carrier });
-      await keepToken(result.token);
-      await becomeSignedIn(result);
-      connection.connect();
-      return result;
-    },
+    verifyCode: async (input) => beginSession(await call('accounts.verifyCode', { ...input, carrier })),
+    finishPasskeySignIn: async (input) =>
+      beginSession(await call('accounts.finishPasskeySignIn', { ...input, carrier })),
     async signOut() {
       isSigningOut = true;
       try {

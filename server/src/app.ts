@@ -83,6 +83,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       isExpected: (phone) => school.rosterClaims.isExpected(phone),
       claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
       isOperator: (caller) => desk.isOperator(caller),
+      origin: () => gateway.origin(),
       ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
     });
     closers.push(() => accounts.close());
@@ -123,7 +124,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       adapter: redis?.adapter,
       findSession: accounts.findSession,
       requireActor: school.requireActor,
-      isOperator: desk.isOperator,
+      requireOperator: desk.requireOperator,
       async audienceOf(caller) {
         const memberships = await school.listAudience(caller.accountId);
         const conversations = await chat.conversationIdsOf(memberships);

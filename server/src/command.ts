@@ -62,6 +62,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
         isExpected: (phone) => school.rosterClaims.isExpected(phone),
         claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
         isOperator: (caller) => desk.isOperator(caller),
+        origin: () => config.http.publicUrl ?? 'http://localhost',
       });
       const school = createSchool(platform, {
         accounts,

@@ -1,6 +1,7 @@
 /**
  * `npm run operator -- create +79123456789 'Иванов Пётр Сергеевич'`: lets this phone into the operator's console, where
- * schools are approved and suspended. An operator reads no content. Works beside a running server.
+ * schools are approved and suspended. An operator reads no content. `reset-passkeys +7…` is for one whose passkeys are
+ * lost. Works beside a running server.
  */
 import { FullName } from '@zvonok/shared';
 import { Check } from 'typebox/value';
@@ -9,14 +10,26 @@ import { runCommand, UsageError } from './command.ts';
 
 const usage = `Usage: npm run operator -- create <mobile phone> <full name>
        npm run operator -- remove <mobile phone>
+       npm run operator -- reset-passkeys <mobile phone>
 Example: npm run operator -- create +79123456789 'Иванов Пётр Сергеевич'`;
 
 runCommand((args) => {
   const [command, phone = '', fullName = '', ...rest] = args;
-  if ((command !== 'create' && command !== 'remove') || phone === '' || rest.length > 0) {
+  if (!['create', 'remove', 'reset-passkeys'].includes(command ?? '') || phone === '' || rest.length > 0) {
     throw new UsageError(usage);
   }
   const e164 = normalisePhone(phone);
+  if (command === 'reset-passkeys') {
+    if (fullName !== '') throw new UsageError(usage);
+    return async ({ database, accounts }) => {
+      const removed = await database.inTransaction(async (tx) =>
+        accounts.resetPasskeys(tx, await accounts.ensureAccount(tx, e164)),
+      );
+      process.stdout.write(
+        `${removed} passkeys of ${e164} were removed and all devices signed out. The next sign-in by code makes a new passkey.\n`,
+      );
+    };
+  }
   if (command === 'remove') {
     if (fullName !== '') throw new UsageError(usage);
     return async ({ database, accounts, desk }) => {

@@ -35,6 +35,8 @@ export const Session = strict({
   lastUsedAt: Time,
   /** Whether this is the session that asks. */
   current: Type.Boolean(),
+  /** Whether it was begun or confirmed with a passkey that the person still has. */
+  passkey: Type.Boolean(),
 });
 export type Session = Static<typeof Session>;
 
@@ -55,6 +57,14 @@ const SessionStart = strict({
   sessionId: SessionId,
   /** When the client should ask for `accounts.refreshSession`. */
   refreshAt: Time,
+});
+
+/** A session that has just begun, and whose it is. */
+export const SignedIn = strict({
+  ...SessionStart.properties,
+  account: Account,
+  memberships: Type.Array(MyMembership),
+  operator: Operator,
 });
 
 export const accountsProcedures = procedures('accounts', {
@@ -80,12 +90,7 @@ export const accountsProcedures = procedures('accounts', {
       carrier: Carrier,
       deviceName: Type.Optional(Type.String({ minLength: 1, maxLength: accountLimits.deviceNameLength })),
     },
-    output: strict({
-      ...SessionStart.properties,
-      account: Account,
-      memberships: Type.Array(MyMembership),
-      operator: Operator,
-    }),
+    output: SignedIn,
     errors: ['CODE_WRONG'],
     /** The same morning, with typing errors; guesses are bounded by the challenge. */
     limit: perMinute(1_800),
@@ -136,6 +141,11 @@ export const accountsEvents = events('accounts', {
     summary: 'A device signed in. `current` is false: no other device shares a session.',
     audience: 'account',
     payload: strict({ session: Session }),
+  }),
+  passkeysChanged: contractEvent({
+    summary: 'A passkey of this person was added, renamed or removed.',
+    audience: 'account',
+    payload: strict({}),
   }),
   sessionEnded: contractEvent({
     summary: 'A device was signed out.',

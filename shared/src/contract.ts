@@ -5,7 +5,8 @@ import { MembershipId } from './ids.ts';
 /**
  * Who may call: `public` (anyone, over HTTP only), `account` (a signed-in person), `member` (a signed-in person as one
  * of their active memberships, named by `as`; the gateway answers FORBIDDEN where it is not theirs), `operator` (a
- * signed-in person who runs the server; FORBIDDEN for everybody else).
+ * signed-in person who runs the server; FORBIDDEN for everybody else, PASSKEY_REQUIRED where the session has not seen
+ * their passkey).
  */
 export type Access = 'public' | 'account' | 'member' | 'operator';
 
@@ -107,9 +108,9 @@ export function operatorProcedure<const P extends TProperties, O extends TSchema
 ): Unnamed<Procedure<'operator', InputSchema<P>, O>> {
   return {
     access: 'operator',
-    errors: [],
     limit: usualLimit,
     ...definition,
+    errors: ['PASSKEY_REQUIRED', ...(definition.errors ?? [])],
     input: strict(definition.input) as InputSchema<P>,
   };
 }

@@ -64,6 +64,28 @@ export const errorCatalogue = {
   },
   CODE_WRONG: { status: 400, retry: 'never', meaning: 'The code is wrong, used, or no longer valid.' },
 
+  PASSKEY_INVALID: {
+    status: 400,
+    retry: 'never',
+    meaning: 'The passkey is not known here, or its answer is wrong, used or too late.',
+  },
+  PASSKEY_REQUIRED: {
+    status: 403,
+    retry: 'afterSignIn',
+    meaning: 'This needs a session that was begun or confirmed with a passkey.',
+  },
+  PASSKEYS_FULL: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The person has as many passkeys as they may have.',
+  },
+  LAST_PASSKEY: { status: 409, retry: 'never', meaning: 'An operator always keeps at least one passkey.' },
+  CONFIRMATION_REQUIRED: {
+    status: 403,
+    retry: 'afterSignIn',
+    meaning: 'The person proved who they are too long ago for this: it needs a fresh proof.',
+  },
+
   INVITE_INVALID: {
     status: 410,
     retry: 'never',

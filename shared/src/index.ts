@@ -1,3 +1,4 @@
+import { passkeyProcedures } from './accounts.passkeys.ts';
 import { accountsEvents, accountsProcedures } from './accounts.ts';
 import { callsEvents, callsProcedures } from './calls.ts';
 import { chatEvents, chatProcedures } from './chat.ts';
@@ -6,6 +7,7 @@ import { deskProcedures } from './desk.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
+export * from './accounts.passkeys.ts';
 export * from './accounts.ts';
 export * from './calls.ts';
 export * from './chat.ts';
@@ -22,6 +24,7 @@ export * from './school.ts';
 /** Everything that can be called, by name. */
 export const procedureContract = {
   ...accountsProcedures,
+  ...passkeyProcedures,
   ...schoolProcedures,
   ...noticeProcedures,
   ...chatProcedures,

@@ -71,6 +71,16 @@ export const accountLimits = {
   sessionTouchMs: 5 * minute,
   sessionsPerAccount: 20,
   deviceNameLength: 80,
+  /** A phone, a laptop, a key on the key ring and a spare one, and room. */
+  passkeysPerAccount: 10,
+  passkeyNameLength: 60,
+  /** From the question to the finger on the key; browsers give up after as long. */
+  passkeyCeremonyMs: 5 * minute,
+  /** How fresh the proof of who somebody is must be for a new passkey: a screen left open is none. */
+  passkeySetupMs: 15 * minute,
+  /** Characters of base64url: a credential's id has at most 1023 bytes, what browsers sign some hundreds. */
+  passkeyIdLength: 1_364,
+  passkeyPartLength: 8_000,
 } as const;
 
 export const schoolLimits = {

@@ -58,6 +58,8 @@ describe('the public list', () => {
       .filter((procedure) => procedure.access === 'public')
       .map((procedure) => procedure.name);
     expect(open.sort()).toEqual([
+      'accounts.beginPasskeySignIn',
+      'accounts.finishPasskeySignIn',
       'accounts.requestCode',
       'accounts.verifyCode',
       'desk.answerQuestion',

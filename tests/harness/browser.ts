@@ -53,7 +53,7 @@ export class Person {
 
   static async sitDown(
     browser: Browser,
-    server: ServerProcess,
+    server: Pick<ServerProcess, 'url'>,
     name: string,
     viewport: { width: number; height: number },
   ): Promise<Person> {
@@ -86,6 +86,27 @@ export class Person {
     const mark = server.terminal.length;
     await this.page.getByTestId('request-code').click();
     await this.page.getByTestId('code').fill(await server.code(phone, mark));
+  }
+
+  /** Gives the page's device a keeper of passkeys, as a laptop with a fingerprint reader has one. */
+  async keepPasskeys(): Promise<{ setOwnerPresent(present: boolean): Promise<void> }> {
+    const devtools = await this.context.newCDPSession(this.page);
+    await devtools.send('WebAuthn.enable');
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    return {
+      async setOwnerPresent(present) {
+        await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: present });
+      },
+    };
   }
 
   /** `whole`: the page to its end, not what fits the screen. */

@@ -36,6 +36,9 @@ const Operator = lazy(() => import('./desk/operator.tsx').then((module) => ({ de
 const Applications = lazy(() =>
   import('./desk/applications.tsx').then((module) => ({ default: module.Applications })),
 );
+const OperatorPasskeys = lazy(() =>
+  import('./desk/operator-passkeys.tsx').then((module) => ({ default: module.OperatorPasskeys })),
+);
 const Schools = lazy(() => import('./desk/schools.tsx').then((module) => ({ default: module.Schools })));
 
 export function App() {
@@ -49,6 +52,7 @@ export function App() {
           <Route path="/operator" element={<Operator />}>
             <Route index element={<Applications />} />
             <Route path="schools" element={<Schools />} />
+            <Route path="passkeys" element={<OperatorPasskeys />} />
           </Route>
           <Route element={<SignedInOnly />}>
             <Route path="/c/:conversationId/lesson" element={<Lesson />} />

@@ -1,8 +1,9 @@
-import { accountsProcedures, CodedError } from '@zvonok/shared';
+import { type AccountId, accountsProcedures, CodedError, passkeyProcedures } from '@zvonok/shared';
 import type { Database } from '../platform/database.ts';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { CodeActions } from './accounts.codes.actions.ts';
-import type { SessionActions } from './accounts.sessions.actions.ts';
+import type { PasskeyActions } from './accounts.passkeys.actions.ts';
+import type { SessionActions, SessionStart } from './accounts.sessions.actions.ts';
 import { findAccount, type StoredAccount } from './accounts.store.ts';
 import type { AccountsPorts } from './index.ts';
 
@@ -11,8 +12,20 @@ export function mountAccounts(
   ports: AccountsPorts,
   codes: CodeActions,
   sessions: SessionActions,
+  passkeys: PasskeyActions,
 ): MountedProcedure[] {
-  return mount(accountsProcedures, {
+  /** Tells a device that has just signed in who it is. */
+  async function greet(start: SessionStart, accountId: AccountId) {
+    const [account, memberships, operator] = await Promise.all([
+      findAccount(database.db, accountId),
+      ports.membershipsOf(accountId),
+      ports.isOperator({ accountId }),
+    ]);
+    if (account === undefined) throw new CodedError('UNAUTHENTICATED');
+    return { ...start, account: describe(account), memberships, operator };
+  }
+
+  const ofAccounts = mount(accountsProcedures, {
     'accounts.requestCode': (input, context) => codes.requestCode(input, context),
 
     'accounts.verifyCode': async (input, context) => {
@@ -22,11 +35,7 @@ export function mountAccounts(
         { carrier: input.carrier, deviceName: input.deviceName },
         context,
       );
-      const [memberships, operator] = await Promise.all([
-        ports.membershipsOf(account.id),
-        ports.isOperator({ accountId: account.id }),
-      ]);
-      return { ...start, account: describe(account), memberships, operator };
+      return greet(start, account.id);
     },
 
     'accounts.getMe': async (_input, { caller }) => {
@@ -60,6 +69,44 @@ export function mountAccounts(
       return {};
     },
   });
+
+  const ofPasskeys = mount(passkeyProcedures, {
+    'accounts.beginPasskeySignIn': () => passkeys.beginSignIn(),
+
+    'accounts.finishPasskeySignIn': async (input, context) => {
+      const { accountId, passkeyId } = await passkeys.redeemAssertion(input.challengeId, input.credential);
+      const { carrier, deviceName } = input;
+      return greet(
+        await sessions.startSession(accountId, { carrier, deviceName, passkeyId }, context),
+        accountId,
+      );
+    },
+
+    'accounts.beginPasskeyConfirmation': (_input, { caller }) => passkeys.beginConfirmation(caller),
+
+    'accounts.finishPasskeyConfirmation': async ({ challengeId, credential }, { caller }) => {
+      await passkeys.finishConfirmation(caller, challengeId, credential);
+      return {};
+    },
+
+    'accounts.beginPasskeyRegistration': (_input, { caller }) => passkeys.beginRegistration(caller),
+
+    'accounts.finishPasskeyRegistration': async ({ challengeId, credential, name }, context) => ({
+      passkey: await passkeys.finishRegistration(context, { challengeId, credential, name }),
+    }),
+
+    'accounts.listPasskeys': (_input, { caller }) => passkeys.list(caller),
+
+    'accounts.renamePasskey': async ({ passkeyId, name }, { caller }) => ({
+      passkey: await passkeys.rename(caller, passkeyId, name),
+    }),
+
+    'accounts.removePasskey': async ({ passkeyId }, { caller }) => {
+      await passkeys.remove(caller, passkeyId);
+      return {};
+    },
+  });
+  return [...ofAccounts, ...ofPasskeys];
 }
 
 const describe = (account: StoredAccount) => ({

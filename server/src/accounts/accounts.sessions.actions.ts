@@ -1,5 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type AccountId, accountLimits, CodedError, type Session, type SessionId } from '@zvonok/shared';
+import {
+  type AccountId,
+  accountLimits,
+  CodedError,
+  type PasskeyId,
+  type Session,
+  type SessionId,
+} from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
 import type { Transaction } from '../platform/database.ts';
@@ -7,6 +14,7 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
+import { holdPasskey } from './accounts.passkeys.store.ts';
 import {
   addSession,
   endSessions,
@@ -30,10 +38,19 @@ export interface SessionStart {
 export interface SessionActions {
   /** Whose token this is. Up to a second old, and at once after a revocation that this node heard of. */
   findSession(token: string): Promise<Caller | undefined>;
-  /** Begins a session of an account that has proved itself, and carries its token as asked. */
+  /**
+   * Begins a session of an account that has proved itself, and carries its token as asked.
+   *
+   * @throws CodedError PASSKEY_INVALID where the passkey by which it did has been removed meanwhile
+   */
   startSession(
     accountId: AccountId,
-    options: { carrier: 'cookie' | 'bearer'; deviceName: string | undefined },
+    options: {
+      carrier: 'cookie' | 'bearer';
+      deviceName: string | undefined;
+      /** The passkey by which it did. */
+      passkeyId?: PasskeyId | null;
+    },
     context: PublicContext,
   ): Promise<SessionStart>;
   refreshSession(context: AccountContext): Promise<SessionStart>;
@@ -74,30 +91,26 @@ export function createSessionActions(platform: Platform): SessionActions {
     return null;
   }
 
-  function announceEnded(tx: Transaction, accountId: AccountId, sessionIds: readonly SessionId[]) {
-    if (sessionIds.length === 0) return;
-    for (const sessionId of sessionIds) {
-      tx.announce(eventFor('accounts.sessionEnded', { account: accountId }, { sessionId }));
-    }
-    tx.announce(signal({ name: 'sessionsEnded', sessionIds }));
-  }
-
   return {
     findSession: (token) => {
       const tokenHash = hashToken(token);
       return cache.get(tokenHash, () => loadSession(tokenHash));
     },
 
-    async startSession(accountId, { carrier, deviceName }, context) {
+    async startSession(accountId, { carrier, deviceName, passkeyId = null }, context) {
       if (carrier === 'cookie') requireCookieCarrier(context);
       const token = randomBytes(32).toString('base64url');
       const session = await database.inTransaction(async (tx) => {
+        // Removed since it answered.
+        if (passkeyId !== null && !(await holdPasskey(tx, passkeyId)))
+          throw new CodedError('PASSKEY_INVALID');
         const added = await addSession(tx, {
           id: uuid() as SessionId,
           accountId,
           carrier,
           deviceName: cleanDeviceName(deviceName) ?? deviceNameOf(context.userAgent),
           tokenHash: hashToken(token),
+          passkeyId,
         });
         announceEnded(tx, accountId, await endSurplusSessions(tx, accountId));
         tx.announce(
@@ -171,6 +184,15 @@ export function createSessionActions(platform: Platform): SessionActions {
   };
 }
 
+/** Tells the person's devices, and every node, that these sessions are over. */
+export function announceEnded(tx: Transaction, accountId: AccountId, sessionIds: readonly SessionId[]) {
+  if (sessionIds.length === 0) return;
+  for (const sessionId of sessionIds) {
+    tx.announce(eventFor('accounts.sessionEnded', { account: accountId }, { sessionId }));
+  }
+  tx.announce(signal({ name: 'sessionsEnded', sessionIds }));
+}
+
 /** Sessions begin and rotate where a cookie can be set: over HTTP. */
 function requireCookieCarrier({ carrier }: PublicContext) {
   if (carrier === undefined) {
@@ -189,6 +211,7 @@ function describe(session: StoredSession, current: SessionId | undefined): Sessi
     createdAt: session.createdAt.toISOString(),
     lastUsedAt: session.lastUsedAt.toISOString(),
     current: session.id === current,
+    passkey: session.passkeyId !== null,
   };
 }
 

@@ -1,4 +1,10 @@
-import { type AccountId, accountLimits, type ChallengeId, type SessionId } from '@zvonok/shared';
+import {
+  type AccountId,
+  accountLimits,
+  type ChallengeId,
+  type PasskeyId,
+  type SessionId,
+} from '@zvonok/shared';
 import { and, asc, desc, eq, gt, inArray, lt, ne, or, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
@@ -7,8 +13,8 @@ import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
 export type Reader = Database['db'] | Transaction;
 
 /** `now()` plus so many milliseconds: every time is the database's, whichever node asks. */
-const fromNow = (ms: number) => sql`now() + make_interval(secs => ${ms / 1_000})`;
-const notIdle = () => gt(sessions.lastUsedAt, fromNow(-accountLimits.sessionIdleMs));
+export const fromNow = (ms: number) => sql`now() + make_interval(secs => ${ms / 1_000})`;
+export const notIdle = () => gt(sessions.lastUsedAt, fromNow(-accountLimits.sessionIdleMs));
 
 export interface StoredAccount {
   readonly id: AccountId;
@@ -109,6 +115,8 @@ export interface StoredSession {
   readonly createdAt: Date;
   readonly rotatedAt: Date;
   readonly lastUsedAt: Date;
+  /** The passkey that it was begun or last confirmed with; null without one, and once that one is removed. */
+  readonly passkeyId: PasskeyId | null;
 }
 
 const sessionColumns = {
@@ -119,13 +127,20 @@ const sessionColumns = {
   createdAt: sessions.createdAt,
   rotatedAt: sessions.rotatedAt,
   lastUsedAt: sessions.lastUsedAt,
+  passkeyId: sessions.passkeyId,
 };
 
 export async function addSession(
   tx: Transaction,
-  session: Pick<StoredSession, 'id' | 'accountId' | 'carrier' | 'deviceName'> & { tokenHash: string },
+  session: Pick<StoredSession, 'id' | 'accountId' | 'carrier' | 'deviceName' | 'passkeyId'> & {
+    tokenHash: string;
+  },
 ): Promise<StoredSession> {
-  const [row] = await tx.insert(sessions).values(session).returning(sessionColumns);
+  const passkeyAt = session.passkeyId === null ? null : sql`now()`;
+  const [row] = await tx
+    .insert(sessions)
+    .values({ ...session, passkeyAt })
+    .returning(sessionColumns);
   if (row === undefined) throw new Error('a session was not stored');
   return row;
 }
@@ -224,18 +239,22 @@ export async function listSessions(reader: Reader, accountId: AccountId): Promis
     .orderBy(desc(sessions.lastUsedAt), asc(sessions.id));
 }
 
-/** Ends sessions of the account: one, or all but one. The ids of those that were there. */
+/** Ends sessions of the account: one, all but one, or all. The ids of those that were there. */
 export async function endSessions(
   tx: Transaction,
   accountId: AccountId,
-  which: { readonly only: SessionId } | { readonly allBut: SessionId },
+  which: { readonly only: SessionId } | { readonly allBut: SessionId } | 'all',
 ): Promise<SessionId[]> {
   const rows = await tx
     .delete(sessions)
     .where(
       and(
         eq(sessions.accountId, accountId),
-        'only' in which ? eq(sessions.id, which.only) : ne(sessions.id, which.allBut),
+        which === 'all'
+          ? undefined
+          : 'only' in which
+            ? eq(sessions.id, which.only)
+            : ne(sessions.id, which.allBut),
       ),
     )
     .returning({ id: sessions.id });

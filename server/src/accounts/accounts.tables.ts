@@ -1,8 +1,10 @@
-import type { AccountId, ChallengeId, SessionId } from '@zvonok/shared';
+import type { AccountId, ChallengeId, PasskeyId, SessionId } from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
+  customType,
   index,
   integer,
   pgTable,
@@ -12,6 +14,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const moment = (name: string) => timestamp(name, { withTimezone: true });
 
 /** People who sign in. Global: one person may belong to several schools. */
@@ -24,6 +27,52 @@ export const accounts = pgTable(
     createdAt: moment('created_at').notNull().defaultNow(),
   },
   (table) => [check('accounts_phone_e164', sql`${table.phone} ~ '^\\+[1-9][0-9]{6,14}$'`)],
+);
+
+/** Keys that people sign in with (WebAuthn). The secret half never leaves the person's device. */
+export const passkeys = pgTable(
+  'passkeys',
+  {
+    id: uuid().$type<PasskeyId>().primaryKey(),
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .notNull()
+      .references(() => accounts.id),
+    /** As the authenticator names it, in base64url. */
+    credentialId: text('credential_id').notNull(),
+    /** COSE. */
+    publicKey: bytea('public_key').notNull(),
+    /** Of signatures, as the authenticator last told it; 0 where it keeps none. Going back is the mark of a copy. */
+    counter: bigint({ mode: 'number' }).notNull(),
+    /** How browsers may reach it (`internal`, `usb`, `hybrid`): hints of theirs. */
+    transports: text().array().notNull(),
+    name: text().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    lastUsedAt: moment('last_used_at'),
+  },
+  (table) => [
+    uniqueIndex('passkeys_credential').on(table.credentialId),
+    index('passkeys_account').on(table.accountId, table.id),
+  ],
+);
+
+/** Questions that were put to passkeys. A row goes with the first answer, right or wrong, or soon after it expires. */
+export const passkeyChallenges = pgTable(
+  'passkey_challenges',
+  {
+    id: uuid().$type<ChallengeId>().primaryKey(),
+    purpose: text().$type<'signIn' | 'confirm' | 'register'>().notNull(),
+    /** 256 random bits in base64url. */
+    challenge: text().notNull(),
+    /** The session that asked, and alone may answer; null for a stranger who signs in. */
+    sessionId: uuid('session_id').$type<SessionId>(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (table) => [
+    index('passkey_challenges_expiry').on(table.expiresAt),
+    check('passkey_challenges_purpose', sql`${table.purpose} in ('signIn', 'confirm', 'register')`),
+    check('passkey_challenges_asker', sql`(${table.purpose} = 'signIn') = (${table.sessionId} is null)`),
+  ],
 );
 
 /**
@@ -50,12 +99,18 @@ export const sessions = pgTable(
     /** When the current token was made. */
     rotatedAt: moment('rotated_at').notNull().defaultNow(),
     lastUsedAt: moment('last_used_at').notNull().defaultNow(),
+    /** The passkey that it was begun or last confirmed with, for as long as the person has it, and when. */
+    passkeyId: uuid('passkey_id')
+      .$type<PasskeyId>()
+      .references(() => passkeys.id, { onDelete: 'set null' }),
+    passkeyAt: moment('passkey_at'),
   },
   (table) => [
     uniqueIndex('sessions_token').on(table.tokenHash),
     uniqueIndex('sessions_next_token').on(table.nextTokenHash),
     uniqueIndex('sessions_previous_token').on(table.previousTokenHash),
     index('sessions_account').on(table.accountId),
+    index('sessions_passkey').on(table.passkeyId).where(sql`${table.passkeyId} is not null`),
     check('sessions_carrier', sql`${table.carrier} in ('cookie', 'bearer')`),
   ],
 );

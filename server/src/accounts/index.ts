@@ -1,9 +1,10 @@
-import type { AccountId, MyMembership } from '@zvonok/shared';
+import { type AccountId, CodedError, type MyMembership, type Role } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, MountedProcedure } from '../platform/procedures.ts';
 import { type CodePorts, createCodeActions } from './accounts.codes.actions.ts';
+import { createPasskeyActions } from './accounts.passkeys.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
 import { createSessionActions } from './accounts.sessions.actions.ts';
 import { ensureAccount, phonesOf, type Reader } from './accounts.store.ts';
@@ -19,6 +20,8 @@ export interface AccountsPorts extends CodePorts {
   readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
   /** Whether this person runs the server. */
   readonly isOperator: (caller: Pick<Caller, 'accountId'>) => Promise<boolean>;
+  /** The origin at which browsers reach this server. */
+  readonly origin: () => string;
   /** Takes codes to phones; by config when left out. */
   readonly sms?: SmsSender;
 }
@@ -36,19 +39,40 @@ export interface Accounts {
   ensureAccount(tx: Transaction, phone: string): Promise<AccountId>;
   /** E.164 by account. Whoever asks answers for whom it is shown to. */
   phonesOf(reader: Reader, accountIds: readonly AccountId[]): Promise<Map<AccountId, string>>;
+  /**
+   * What an operator's session must have shown: a passkey. Asked of the database each time.
+   *
+   * @throws CodedError PASSKEY_REQUIRED outside demo mode, which is to be tried on any machine
+   */
+  requirePasskey(caller: Caller): Promise<void>;
+  /** Forgets an account's passkeys and ends its sessions. How many passkeys there were. */
+  resetPasskeys(tx: Transaction, accountId: AccountId): Promise<number>;
   close(): void;
 }
+
+const staffRoles: ReadonlySet<Role> = new Set(['admin', 'head', 'teacher']);
 
 export function createAccounts(platform: Platform, ports: AccountsPorts): Accounts {
   const sms = ports.sms ?? smsSenderOf(platform);
   const codes = createCodeActions(platform, ports, sms);
   const sessions = createSessionActions(platform);
+  const passkeys = createPasskeyActions(platform, {
+    origin: ports.origin,
+    isOperator: ports.isOperator,
+    isStaff: async (accountId) =>
+      (await ports.membershipsOf(accountId)).some(({ role }) => staffRoles.has(role)),
+  });
   return {
-    procedures: mountAccounts(platform.database, ports, codes, sessions),
+    procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys),
     findSession: sessions.findSession,
     ensureAccount: async (tx, phone) =>
       (await ensureAccount(tx, uuid() as AccountId, normalisePhone(phone))).id,
     phonesOf,
+    async requirePasskey(caller) {
+      if (passkeys.obligatory && !(await passkeys.hasPasskey(caller)))
+        throw new CodedError('PASSKEY_REQUIRED');
+    },
+    resetPasskeys: passkeys.reset,
     close: sessions.close,
   };
 }

@@ -18,7 +18,7 @@ const path = '/api/desk/orders';
 export async function mountOrders(
   { http, isAllowedOrigin, findCaller }: HttpDoor,
   actions: Pick<DeskActions, 'attachOrder' | 'getOrder' | 'requireAwaited'>,
-  isOperator: (caller: Caller) => Promise<boolean>,
+  requireOperator: (caller: Caller) => Promise<void>,
 ): Promise<void> {
   await http.register(async (scope) => {
     // No other: the limit of this route would be the others' too.
@@ -55,7 +55,7 @@ export async function mountOrders(
   http.get(`${path}/:applicationId`, { schema: { hide: true } }, async (request, reply) => {
     const caller = await findCaller(request);
     if (caller === undefined) throw new CodedError('UNAUTHENTICATED');
-    if (!(await isOperator(caller))) throw new CodedError('FORBIDDEN');
+    await requireOperator(caller);
     const { applicationId } = request.params as { applicationId: string };
     if (!Check(ApplicationId, applicationId)) throw new CodedError('NOT_FOUND');
     const { name, type, bytes } = await actions.getOrder(applicationId);

@@ -1,3 +1,4 @@
+import { CodedError } from '@zvonok/shared';
 import type { Accounts } from '../accounts/index.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller } from '../platform/procedures.ts';
@@ -16,13 +17,19 @@ export function createDesk(
   const { database } = platform;
   const actions = createDeskActions(platform, neighbours.accounts, neighbours.school);
   const asked = ({ accountId }: Pick<Caller, 'accountId'>) => isOperator(database, accountId);
+  async function requireOperator(caller: Caller) {
+    if (!(await asked(caller))) throw new CodedError('FORBIDDEN');
+    await neighbours.accounts.requirePasskey(caller);
+  }
   return {
     procedures: mountDesk(actions, createSchoolDesk(platform, neighbours.school)),
     /** Asked of the database each time: operators are few, and one who was taken back must not act for a second more. */
     isOperator: asked,
+    /** @throws CodedError FORBIDDEN, or PASSKEY_REQUIRED where this session of an operator has not seen their passkey */
+    requireOperator,
     addOperator,
     removeOperator,
-    mountHttp: (door: HttpDoor) => mountOrders(door, actions, asked),
+    mountHttp: (door: HttpDoor) => mountOrders(door, actions, requireOperator),
   };
 }
 

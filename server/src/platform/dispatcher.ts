@@ -49,8 +49,8 @@ export interface DispatcherOptions {
     caller: Caller,
     membershipId: Actor['membershipId'],
   ) => Promise<Omit<Actor, 'address'>>;
-  /** Whether this person runs the server. */
-  readonly isOperator: (caller: Caller) => Promise<boolean>;
+  /** Throws `FORBIDDEN` for whoever does not run the server, `PASSKEY_REQUIRED` where their session has not seen a passkey. */
+  readonly requireOperator: (caller: Caller) => Promise<void>;
   readonly logger: Logger;
   readonly limits: 'on' | 'off';
   /** Compares every result with the contract and answers INTERNAL on a breach: on in development and tests. */
@@ -101,8 +101,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const fault = faultOfValue(input, 0);
     if (fault !== undefined) throw new CodedError('VALIDATION', { message: fault });
     const caller = call.caller as Caller;
-    if (procedure.access === 'operator' && !(await options.isOperator(caller)))
-      throw new CodedError('FORBIDDEN');
+    if (procedure.access === 'operator') await options.requireOperator(caller);
     if (!entry.accepts(input)) {
       // An explanation runs every pattern over every text, however long.
       const message = holdsLongText(input) ? 'A text is too long.' : entry.explain(input);

@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly adapter: SocketsOptions['adapter'];
   readonly findSession: SocketPorts['findSession'];
   readonly requireActor: DispatcherOptions['requireActor'];
-  readonly isOperator: (caller: Caller) => Promise<boolean>;
+  readonly requireOperator: DispatcherOptions['requireOperator'];
   readonly audienceOf: SocketPorts['audienceOf'];
   readonly presenceChanged: SocketPorts['presenceChanged'];
   readonly calls: () => Health['calls'];
@@ -40,6 +40,8 @@ export interface Gateway {
   readonly isAllowedOrigin: (origin: string | undefined) => boolean;
   /** Whose session came with a request, by cookie or bearer token: for routes that are no procedures. */
   readonly findCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
+  /** The origin at which browsers reach this server; where PORT is 0 its port is known once it listens. */
+  origin(): string;
   /** Resolves to the address that a browser on this machine opens. */
   listen(): Promise<string>;
   /** Readiness off, sockets told to come back elsewhere, requests under way finished. Idempotent. */
@@ -55,7 +57,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const dispatcher = createDispatcher({
     mounted: options.mounted,
     requireActor: options.requireActor,
-    isOperator: options.isOperator,
+    requireOperator: options.requireOperator,
     logger,
     limits: config.rateLimits ? 'on' : 'off',
     checkOutputs: options.checkOutputs,
@@ -93,9 +95,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   outbound.attach(sockets.transport);
   outbound.onSignal((signal) => sockets.apply(signal));
 
+  const origin = () => config.http.publicUrl ?? `${config.http.tls ? 'https' : 'http'}://localhost:${port}`;
+
   let closing: Promise<void> | undefined;
   return {
     http,
+    origin,
     sockets,
     isAllowedOrigin,
     findCaller: (request) => findCaller(request, options.findSession),
@@ -106,8 +111,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const address = http.server.address();
       if (typeof address === 'object' && address !== null) port = address.port;
       ready = true;
-      const scheme = config.http.tls ? 'https' : 'http';
-      return config.http.publicUrl ?? `${scheme}://localhost:${port}`;
+      return origin();
     },
     close() {
       closing ??= (async () => {

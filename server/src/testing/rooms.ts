@@ -26,6 +26,9 @@ import { createSchool, type School } from '../school/index.ts';
 
 type Contract = typeof procedureContract;
 
+/** Where browsers would reach the rooms. */
+export const testOrigin = 'http://localhost:3000';
+
 /** A reply whose cookies nobody keeps. */
 const nowhere: SessionCarrier = { set: () => undefined, clear: () => undefined };
 
@@ -67,6 +70,8 @@ export interface Rooms {
 export async function startRooms(
   options: {
     readonly rateLimits?: 'on' | 'off';
+    /** As a server that others can reach is configured. */
+    readonly deployed?: boolean;
     readonly sms?: SmsSender;
     readonly counters?: SharedCounters;
     /** Adds the calls room, for those who have media to give it; `close` closes it, not the media. */
@@ -78,6 +83,9 @@ export async function startRooms(
     DATA_DIR: postgres.dataDir,
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     RATE_LIMITS: options.rateLimits ?? 'off',
+    ...(options.deployed === true
+      ? { PUBLIC_URL: testOrigin, SMS_URL_TEMPLATE: 'https://sms.example/?to={phone}&text={text}' }
+      : {}),
   });
   const logger = createLogger(config);
   const outbound = createOutbound(logger);
@@ -108,6 +116,7 @@ export async function startRooms(
     isExpected: (phone) => school.rosterClaims.isExpected(phone),
     claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
     isOperator: (caller) => desk.isOperator(caller),
+    origin: () => testOrigin,
     sms: options.sms ?? {
       async send(phone, text) {
         texts.push({ phone, text });
@@ -134,7 +143,7 @@ export async function startRooms(
       ...desk.procedures,
     ],
     requireActor: school.requireActor,
-    isOperator: desk.isOperator,
+    requireOperator: desk.requireOperator,
     logger,
     limits: options.rateLimits ?? 'off',
     checkOutputs: true,

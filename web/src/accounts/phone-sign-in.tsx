@@ -1,6 +1,6 @@
 import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import type { ChallengeId } from '@zvonok/client-sdk';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { client } from '../platform/client.ts';
 import { useDemo } from '../platform/health.ts';
@@ -15,8 +15,8 @@ interface Challenge {
 
 const codeLength = 6;
 
-/** Phone, then code; when it is done the session is signed in and whoever shows this screen goes on. */
-export function PhoneSignIn({ inviteToken }: { inviteToken?: string }) {
+/** Phone, then code; `otherWays` stand below the phone. When it is done the session is signed in and whoever shows this screen goes on. */
+export function PhoneSignIn({ inviteToken, otherWays }: { inviteToken?: string; otherWays?: ReactNode }) {
   const { t } = useTranslation();
   const demo = useDemo();
   const [phone, setPhone] = useState('');
@@ -72,31 +72,34 @@ export function PhoneSignIn({ inviteToken }: { inviteToken?: string }) {
 
   if (challenge === undefined) {
     return (
-      <form onSubmit={submitPhone} noValidate>
-        <Stack gap="md">
-          <Text c="dimmed">{t(inviteToken === undefined ? 'signIn.lead' : 'invite.lead')}</Text>
-          <TextInput
-            size="lg"
-            label={t('signIn.phone')}
-            type="tel"
-            name="phone"
-            autoComplete="tel"
-            inputMode="tel"
-            placeholder="+7 912 345-67-89"
-            value={phone}
-            onChange={(event) => {
-              setPhone(event.currentTarget.value.replace(/[^-+0-9 ().\u00a0\u2011]/g, '').slice(0, 32));
-              setProblem(undefined);
-            }}
-            error={problem}
-            autoFocus
-            data-testid="phone"
-          />
-          <Button type="submit" size="lg" fullWidth loading={busy} data-testid="request-code">
-            {t('signIn.sendCode')}
-          </Button>
-        </Stack>
-      </form>
+      <>
+        <form onSubmit={submitPhone} noValidate>
+          <Stack gap="md">
+            <Text c="dimmed">{t(inviteToken === undefined ? 'signIn.lead' : 'invite.lead')}</Text>
+            <TextInput
+              size="lg"
+              label={t('signIn.phone')}
+              type="tel"
+              name="phone"
+              autoComplete="tel"
+              inputMode="tel"
+              placeholder="+7 912 345-67-89"
+              value={phone}
+              onChange={(event) => {
+                setPhone(event.currentTarget.value.replace(/[^-+0-9 ().\u00a0\u2011]/g, '').slice(0, 32));
+                setProblem(undefined);
+              }}
+              error={problem}
+              autoFocus
+              data-testid="phone"
+            />
+            <Button type="submit" size="lg" fullWidth loading={busy} data-testid="request-code">
+              {t('signIn.sendCode')}
+            </Button>
+          </Stack>
+        </form>
+        {otherWays}
+      </>
     );
   }
 

@@ -14,6 +14,7 @@ import { tell } from '../platform/tell.ts';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { errorWords, membershipWords, moment, phoneWords } from '../platform/words.ts';
 import { LanguageSwitch } from './door.tsx';
+import { Passkeys } from './passkey-list.tsx';
 import classes from './settings.module.css';
 import { SignOut } from './sign-out.tsx';
 
@@ -25,6 +26,7 @@ export function Settings() {
       <Profile />
       <Look />
       <Devices />
+      <Passkeys />
       <div className={classes.leave}>
         <SignOut />
       </div>
@@ -148,6 +150,11 @@ function Devices() {
                 {session.current && (
                   <Badge color="board" variant="light" tt="none" size="md">
                     {t('settings.current')}
+                  </Badge>
+                )}
+                {session.passkey && (
+                  <Badge color="gray" variant="light" tt="none" size="md">
+                    {t('settings.byPasskey')}
                   </Badge>
                 )}
               </span>

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, Navigate } from 'react-router';
 import { useSession } from '../platform/client.ts';
 import { Door } from './door.tsx';
+import { PasskeySignIn } from './passkey-sign-in.tsx';
 import { PhoneSignIn } from './phone-sign-in.tsx';
 
 export function SignIn() {
@@ -21,7 +22,7 @@ export function SignIn() {
         </Text>
       }
     >
-      <PhoneSignIn />
+      <PhoneSignIn otherWays={<PasskeySignIn />} />
     </Door>
   );
 }

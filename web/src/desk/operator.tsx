@@ -1,5 +1,12 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconChevronDown, IconLanguage, IconLogout, IconMessages, IconUserCircle } from '@tabler/icons-react';
+import {
+  IconChevronDown,
+  IconKey,
+  IconLanguage,
+  IconLogout,
+  IconMessages,
+  IconUserCircle,
+} from '@tabler/icons-react';
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Navigate, NavLink, Outlet, useNavigate } from 'react-router';
@@ -11,6 +18,7 @@ import { tellError } from '../platform/tell.ts';
 import { Waiting } from '../platform/waiting.tsx';
 import { errorWords, phoneWords } from '../platform/words.ts';
 import classes from './operator.module.css';
+import { PasskeyGate } from './passkey-gate.tsx';
 
 /** The console of whoever runs the server: applications and schools, and nothing of what is written in them. */
 export function Operator() {
@@ -50,7 +58,9 @@ export function Operator() {
       <ConnectionBanner />
       <main id="content" className={classes.main} tabIndex={-1}>
         <Suspense fallback={<Waiting />}>
-          <Outlet />
+          <PasskeyGate>
+            <Outlet />
+          </PasskeyGate>
         </Suspense>
       </main>
     </div>
@@ -76,6 +86,13 @@ function AccountMenu({ session }: { session: SignedIn }) {
             {t('common.toChats')}
           </Menu.Item>
         )}
+        <Menu.Item
+          leftSection={<IconKey size={18} aria-hidden />}
+          onClick={() => navigate('/operator/passkeys')}
+          data-testid="to-passkeys"
+        >
+          {t('passkeys.title')}
+        </Menu.Item>
         <Menu.Item
           leftSection={<IconLanguage size={18} aria-hidden />}
           onClick={() => void chooseLanguage(other)}

@@ -10,8 +10,20 @@ import { CodedError, errorCatalogue } from '@zvonok/client-sdk';
 import i18next, { type TFunction } from 'i18next';
 import { currentLanguage } from './i18n.ts';
 
+/** A failure on this device, which brings its own words. */
+export class SpokenError extends Error {
+  readonly words: (t: TFunction) => string;
+
+  constructor(words: (t: TFunction) => string) {
+    super('said in words');
+    this.name = 'SpokenError';
+    this.words = words;
+  }
+}
+
 /** A refusal in plain words with the next step, in the language of the interface. */
 export function errorWords(error: unknown, t: TFunction): string {
+  if (error instanceof SpokenError) return error.words(t);
   if (!(error instanceof CodedError)) return t('errors.unknown');
   if (error.code === 'UNAVAILABLE' && !navigator.onLine) return t('errors.offline');
   const words = codeWords(error.code, t);
