@@ -71,7 +71,7 @@ it('an operator is led to a first passkey, and the console opens with it', async
   await operator.screenshot('passkey-first-1280');
   await reader.setOwnerPresent(false);
   await page.getByTestId('open-with-passkey').click();
-  await page.getByText('отменён').waitFor();
+  await page.getByText('отменено').waitFor();
   await operator.screenshot('passkey-cancelled-1280');
   await reader.setOwnerPresent(true);
   await page.getByTestId('open-with-passkey').click();

@@ -58,27 +58,7 @@ export function Passkeys() {
   }
 
   return (
-    <Section
-      title={t('passkeys.title')}
-      lead={t('passkeys.lead')}
-      action={
-        keys.length > 0 &&
-        standing?.allowed === true &&
-        works && (
-          <Button
-            size="xs"
-            variant="light"
-            leftSection={<IconPlus size={16} aria-hidden />}
-            className={classes.all ?? ''}
-            loading={adding}
-            onClick={() => void add()}
-            data-testid="add-passkey"
-          >
-            {t('passkeys.add')}
-          </Button>
-        )
-      }
-    >
+    <Section title={t('passkeys.title')} lead={t('passkeys.lead')}>
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {standing === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
@@ -86,20 +66,7 @@ export function Passkeys() {
         </div>
       )}
       {standing !== undefined && keys.length === 0 && (
-        <div className={classes.none}>
-          <p className={classes.quiet}>{t(works ? 'passkeys.none' : 'passkeys.unsupported')}</p>
-          {works && (
-            <Button
-              variant="light"
-              leftSection={<IconKey size={18} aria-hidden />}
-              loading={adding}
-              onClick={() => void add()}
-              data-testid="add-passkey"
-            >
-              {t('passkeys.add')}
-            </Button>
-          )}
-        </div>
+        <p className={classes.quiet}>{t(works ? 'passkeys.none' : 'passkeys.unsupported')}</p>
       )}
       {keys.length > 0 && (
         <ul className={classes.devices} data-testid="passkeys">
@@ -136,6 +103,18 @@ export function Passkeys() {
             </li>
           ))}
         </ul>
+      )}
+      {standing?.allowed === true && works && (
+        <Button
+          mt="sm"
+          variant="light"
+          leftSection={<IconPlus size={18} aria-hidden />}
+          loading={adding}
+          onClick={() => void add()}
+          data-testid="add-passkey"
+        >
+          {t('passkeys.add')}
+        </Button>
       )}
       <Rename passkey={renaming} onClose={() => setRenaming(undefined)} onDone={load} />
       <Confirm

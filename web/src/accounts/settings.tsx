@@ -101,7 +101,8 @@ function Devices() {
     client.accounts.listSessions({}).then((answer) => setSessions(answer.sessions), setProblem);
   }, []);
   useEffect(() => {
-    const stops = [client.on('accounts.sessionStarted', load), client.on('accounts.sessionEnded', load)];
+    const events = ['accounts.sessionStarted', 'accounts.sessionEnded', 'accounts.passkeysChanged'] as const;
+    const stops = events.map((name) => client.on(name, load));
     load();
     return () => {
       for (const stop of stops) stop();

@@ -12,6 +12,8 @@ import { Waiting } from '../platform/waiting.tsx';
 import { errorWords, hasCode } from '../platform/words.ts';
 import classes from './operator.module.css';
 
+const resetCommand = 'npm run operator -- reset-passkeys +7…';
+
 /** Opens the console to a session that has seen the operator's passkey, and leads there who has none yet. */
 export function PasskeyGate({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -80,6 +82,7 @@ function Closed({ standing, onOpened }: { standing: PasskeyStanding; onOpened: (
       )}
       <Text c="dimmed" size="sm" ta="center" className={classes.gateHint ?? ''}>
         {t(first ? 'passkeys.gate.firstHint' : 'passkeys.gate.lost')}
+        {!first && <code className={classes.command}>{resetCommand}</code>}
       </Text>
     </div>
   );

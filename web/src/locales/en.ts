@@ -398,7 +398,7 @@ export const en = {
     proved: 'Confirmed. Now add the new passkey.',
     proveByCode: 'You signed in a while ago. Sign out, sign in again by code, and add the passkey at once.',
     errors: {
-      cancelled: 'The passkey was cancelled or took too long. Try again, or sign in by code.',
+      cancelled: 'No passkey was shown: cancelled, or it took too long. Try again.',
       known: 'This device has a passkey here already.',
       unfit:
         'This device can’t check who holds the passkey. Switch on its PIN or fingerprint, or take another one.',
@@ -409,7 +409,7 @@ export const en = {
       demo: 'Demo: the console is open without a passkey. On a real server the operator signs in with one.',
       title: 'Confirm with your passkey',
       text: 'The operator’s console opens with a passkey only: a code alone is not enough.',
-      lost: 'Lost the passkey? On the server run: npm run operator -- reset-passkeys +7…',
+      lost: 'Lost the passkey? Have this run on the server, then sign in by code:',
       firstTitle: 'Make a passkey',
       firstText:
         'The operator’s console opens by the fingerprint, face or PIN of your device. A code in a message can be intercepted, a passkey can’t.',
