@@ -57,6 +57,13 @@ const plausible: Readonly<Record<string, unknown>> = {
   adminName: 'Анна Петрова',
   adminEmail: 'office@example.org',
   adminPhone: '+79000000998',
+  id: 'AAAA',
+  clientDataJSON: 'AAAA',
+  attestationObject: 'AAAA',
+  authenticatorData: 'AAAA',
+  signature: 'AAAA',
+  userHandle: 'AAAA',
+  transports: 'internal',
   from: '2026-09-01T00:00:00.000Z',
   until: '2030-09-01T00:00:00.000Z',
 };
