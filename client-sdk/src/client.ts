@@ -293,8 +293,29 @@ export function createClient(options: ClientOptions = {}): Client {
     messengers.delete(membershipId);
     changeMemberships((memberships) => memberships.filter(({ id }) => id !== membershipId));
   });
-  // Suspended or opened again: what holds for the memberships in it is asked anew.
-  events.on('school.schoolChanged', () => void identify());
+  events.on('school.schoolChanged', ({ school }) => {
+    const held = session.getSnapshot();
+    const known =
+      held.state === 'signedIn' ? held.memberships.filter(({ schoolId }) => schoolId === school.id) : [];
+    // Suspended or opened again: what holds for the memberships in it is asked anew. A card and its settings are all here,
+    // and hundreds who hear of them at once need not ask.
+    if (known.some(({ suspended }) => suspended !== (school.suspendedAt !== null))) {
+      void identify();
+      return;
+    }
+    changeMemberships((memberships) =>
+      memberships.map((membership) =>
+        membership.schoolId === school.id
+          ? {
+              ...membership,
+              schoolName: school.name,
+              vocabulary: school.vocabulary,
+              settings: school.settings,
+            }
+          : membership,
+      ),
+    );
+  });
   const stopWatching = environment.watch(() => {
     if (environment.isVisible() && connection.isOnline) wake();
   });

@@ -347,6 +347,7 @@ export class TestServer {
         schoolName: 'Школа №29',
         vocabulary: 'school',
         suspended: this.isSuspended,
+        settings: {},
         role: 'teacher',
         fullName: person.name,
         verified: true,

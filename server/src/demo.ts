@@ -124,8 +124,8 @@ async function seed(tx: Transaction, { accounts, desk, school: { operator } }: D
     basis: 'demo',
   });
   const groups: Record<DemoGroup, GroupId> = {
-    '7Б': (await operator.createGroup(tx, schoolId, '7Б', null)).id,
-    '8А': (await operator.createGroup(tx, schoolId, '8А', null)).id,
+    '7Б': (await operator.createGroup(tx, schoolId, { name: '7Б', year: 7 }, null)).id,
+    '8А': (await operator.createGroup(tx, schoolId, { name: '8А', year: 8 }, null)).id,
   };
   const made = new Map<string, MembershipId>([[first.phone, admin.id]]);
   for (const person of others as readonly DemoPerson[]) {

@@ -11,7 +11,7 @@ import {
 } from './contract.ts';
 import { AccountId, ChallengeId, SessionId } from './ids.ts';
 import { accountLimits } from './limits.ts';
-import { InviteToken, MyMembership } from './school.ts';
+import { InviteToken, MyMembership } from './school.objects.ts';
 
 /** A phone as people type it; the server brings it to E.164 or answers PHONE_INVALID. */
 export const TypedPhone = Type.String({

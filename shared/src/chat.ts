@@ -10,7 +10,7 @@ import {
   SchoolId,
 } from './ids.ts';
 import { chatLimits } from './limits.ts';
-import { Role } from './school.ts';
+import { Role } from './school.objects.ts';
 
 export const conversationKinds = [
   'class',

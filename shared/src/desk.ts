@@ -12,23 +12,8 @@ import {
 } from './contract.ts';
 import { ApplicationId, SchoolId } from './ids.ts';
 import { deskLimits, schoolLimits } from './limits.ts';
-import { FullName, Vocabulary } from './school.ts';
-
-/** One line of text that people read: no control, bidirectional or invisible characters. */
-const line = (maxLength: number) =>
-  Type.String({
-    minLength: 1,
-    maxLength,
-    pattern: '^[\\p{L}\\p{N}«"№][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So} ]*$',
-  });
-/** Some lines of it. The first part holds no letter, so that there is one way to match and a long mismatch costs no more. */
-const paragraph = (maxLength: number) =>
-  Type.String({
-    minLength: 1,
-    maxLength,
-    pattern:
-      '^[\\p{M}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}\\p{P}\\p{Sm}\\p{So}\\p{Sc} \\n]*$',
-  });
+import { line, paragraph } from './schemas.ts';
+import { FullName, SchoolName, Vocabulary } from './school.objects.ts';
 
 /** 256 random bits in base64url: the way back to one's application. A link carries it behind `#`. */
 export const ApplicationToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
@@ -39,9 +24,9 @@ export type ApplicationState = Static<typeof ApplicationState>;
 
 /** What a school tells of itself when it applies. */
 export const ApplicationForm = strict({
-  schoolName: line(schoolLimits.nameLength),
+  schoolName: SchoolName,
   vocabulary: Vocabulary,
-  address: line(deskLimits.addressLength),
+  address: line(schoolLimits.addressLength),
   /** The tax number of the organisation (ИНН), or another id that its register knows it by. */
   registerId: Type.String({
     minLength: 3,
@@ -52,7 +37,7 @@ export const ApplicationForm = strict({
   orderNumber: line(deskLimits.orderNumberLength),
   orderDate: Type.String({ format: 'date' }),
   adminName: FullName,
-  adminEmail: Type.String({ format: 'email', maxLength: deskLimits.emailLength }),
+  adminEmail: Type.String({ format: 'email', maxLength: schoolLimits.emailLength }),
   /** Exactly this phone becomes the first administrator's. */
   adminPhone: TypedPhone,
 });

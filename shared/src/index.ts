@@ -18,8 +18,11 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';
 export * from './permissions.ts';
+export * from './schemas.ts';
 export * from './school.notices.ts';
+export * from './school.objects.ts';
 export * from './school.ts';
+export { invitableRoles, roles, staffRoles, standings, vocabularies } from './school.words.ts';
 
 /** Everything that can be called, by name. */
 export const procedureContract = {

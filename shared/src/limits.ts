@@ -86,6 +86,11 @@ export const accountLimits = {
 export const schoolLimits = {
   nameLength: 120,
   groupNameLength: 40,
+  /** Of study; the table `groups` has the same bound. */
+  groupYearMax: 20,
+  addressLength: 300,
+  emailLength: 200,
+  urlLength: 500,
   subjectLength: 60,
   /** A line naming the paper that was seen. */
   basisLength: 300,
@@ -113,10 +118,8 @@ export const rosterLimits = {
 } as const;
 
 export const deskLimits = {
-  addressLength: 300,
   registerIdLength: 40,
   orderNumberLength: 60,
-  emailLength: 200,
   /** A reason, a question, an answer. */
   reasonLength: 2_000,
   /** 256 bits, as invites. */

@@ -1,6 +1,5 @@
 import type { GroupId } from './ids.ts';
-import type { Attachment, Role, Standing } from './school.ts';
-import { standings } from './school.ts';
+import { type Role, type Standing, standings } from './school.words.ts';
 
 /**
  * One cell of the table. `Y` yes; `own` within what the standing is tied to (its groups, subjects, conversations,
@@ -86,15 +85,83 @@ export const permissionTable = {
 export type Permission = keyof typeof permissionTable;
 export const permissions = Object.keys(permissionTable) as Permission[];
 
+/** What each cell that a school may set grants where it is on; off grants nothing. Which of the two holds unless set, the table says. */
+export const settingRights = {
+  'invitePupils.ST': 'own',
+  'inviteGuardians.HD': 'Y',
+  'inviteGuardians.ST': 'own',
+  'decidePupilRequests.CT': 'own',
+  'postGeneralChannel.HD': 'Y',
+  'readGeneralChannel.TU': 'Y',
+  'readGeneralChannel.PU': 'Y',
+  'readStaffChannel.TU': 'Y',
+  'writeParentsChat.PV': 'own',
+  'directWithStaff.SU': 'own',
+  'directPupilToPupil.SU': 'own',
+  'directGuardianToGuardian.PV': 'own',
+  'createPoll.SU': 'own',
+  'createPoll.PV': 'own',
+  'sendFiles.TU': 'limits',
+  'sendFiles.SU': 'limits',
+  'sendFiles.PV': 'limits',
+  'startDirectCall.SU': 'own',
+  'recordCall.SA': 'Y',
+  'recordCall.HD': 'Y',
+  'recordCall.CT': 'own',
+  'recordCall.ST': 'own',
+  'watchBroadcast.TU': 'Y',
+  'watchBroadcast.PU': 'Y',
+} as const satisfies Partial<Record<`${Permission}.${Standing}`, Right>>;
+
+/** A cell that a school may set: `permission.standing`. */
+export type SettingName = keyof typeof settingRights;
+
+/** Those whose actions exist: an administrator is shown no switch that moves nothing. */
+export const settingNames = [
+  'invitePupils.ST',
+  'inviteGuardians.HD',
+  'inviteGuardians.ST',
+  'decidePupilRequests.CT',
+  'postGeneralChannel.HD',
+  'readGeneralChannel.TU',
+  'readGeneralChannel.PU',
+  'readStaffChannel.TU',
+  'writeParentsChat.PV',
+  'directWithStaff.SU',
+  'directPupilToPupil.SU',
+  'startDirectCall.SU',
+] as const satisfies readonly SettingName[];
+
+/** What a school has set otherwise than the table does; everything else is as the table has it. */
+export type SchoolSettings = { readonly [Name in SettingName]?: boolean };
+
+/** Somebody whose rights are asked: the columns that hold for them, and what their school has set. */
+export interface Holder {
+  readonly standings: readonly Standing[];
+  readonly settings: SchoolSettings;
+}
+
 /** The cell as the table has it. */
 export function cellOf(permission: Permission, standing: Standing): Cell {
   return permissionTable[permission][standings.indexOf(standing)] ?? '-';
 }
 
-/** What a cell grants; a school setting counts with its default. */
-export function rightOf(permission: Permission, standing: Standing): Right {
+const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingRights, name);
+
+/** What a cell grants in a school with these settings. */
+export function rightOf(permission: Permission, standing: Standing, settings: SchoolSettings): Right {
   const cell = cellOf(permission, standing);
-  return (cell.startsWith('set(') ? cell.slice(4, -1) : cell) as Right;
+  if (!cell.startsWith('set(')) return cell as Right;
+  const name = `${permission}.${standing}`;
+  const on = isSettingName(name) ? settings[name] : undefined;
+  if (on === undefined || !isSettingName(name)) return cell.slice('set('.length, -1) as Right;
+  return on ? settingRights[name] : '-';
+}
+
+/** Whether the switch is on in a school with these settings. */
+export function isSet(name: SettingName, settings: SchoolSettings): boolean {
+  const [permission, standing] = name.split('.') as [Permission, Standing];
+  return rightOf(permission, standing, settings) !== '-';
 }
 
 /**
@@ -103,18 +170,23 @@ export function rightOf(permission: Permission, standing: Standing): Right {
  */
 export function may(
   permission: Permission,
-  of: readonly Standing[],
+  holder: Holder,
   isOwn: (standing: Standing) => boolean = () => false,
 ): boolean {
-  return of.some((standing) => {
-    const right = rightOf(permission, standing);
+  return holder.standings.some((standing) => {
+    const right = rightOf(permission, standing, holder.settings);
     return right === 'Y' || (right === 'own' && isOwn(standing));
   });
 }
 
 /** Whether the action is open to them at all, on at least some objects: what an interface asks before it shows a door. */
-export function mightDo(permission: Permission, of: readonly Standing[]): boolean {
-  return may(permission, of, () => true);
+export function mightDo(permission: Permission, holder: Holder): boolean {
+  return may(permission, holder, () => true);
+}
+
+/** Whether they may ask somebody who has the right. */
+export function mayRequest(permission: Permission, holder: Holder): boolean {
+  return holder.standings.some((standing) => rightOf(permission, standing, holder.settings) === 'rq');
 }
 
 /** What decides somebody's standings, whoever loaded it. */
@@ -123,7 +195,11 @@ export interface StandingFacts {
   readonly verified: boolean;
   /** A pupil's group. */
   readonly groupId: GroupId | null;
-  readonly attachments: readonly Attachment[];
+  readonly attachments: readonly {
+    readonly groupId: GroupId;
+    readonly kind: 'class' | 'subject';
+    readonly subject: string | null;
+  }[];
   /** A guardian's linked children with an active membership. */
   readonly children: readonly { readonly groupId: GroupId }[];
 }
@@ -149,7 +225,10 @@ export function standingsOf(facts: StandingFacts): Standing[] {
  * The groups that a standing is tied to: those a class teacher leads, those a subject teacher teaches, a pupil's own,
  * those of a guardian's children. A head and an administrator are tied to none: their rights name the whole school.
  */
-export function ownGroupsOf(standing: Standing, facts: StandingFacts): GroupId[] {
+export function ownGroupsOf(
+  standing: Standing,
+  facts: Pick<StandingFacts, 'groupId' | 'attachments' | 'children'>,
+): GroupId[] {
   switch (standing) {
     case 'CT':
       return facts.attachments.filter((each) => each.kind === 'class').map((each) => each.groupId);
@@ -165,6 +244,10 @@ export function ownGroupsOf(standing: Standing, facts: StandingFacts): GroupId[]
 }
 
 /** `may` for an action on a group. */
-export function mayInGroup(permission: Permission, facts: StandingFacts, groupId: GroupId): boolean {
-  return may(permission, standingsOf(facts), (standing) => ownGroupsOf(standing, facts).includes(groupId));
+export function mayInGroup(
+  permission: Permission,
+  holder: Holder & Pick<StandingFacts, 'groupId' | 'attachments' | 'children'>,
+  groupId: GroupId,
+): boolean {
+  return may(permission, holder, (standing) => ownGroupsOf(standing, holder).includes(groupId));
 }

@@ -12,7 +12,7 @@ import {
 } from './contract.ts';
 import { InviteId, MembershipId, NoticeId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
-import { FullName, GroupName, InvitableRole, Role } from './school.ts';
+import { FullName, GroupName, InvitableRole, Role } from './school.objects.ts';
 
 /**
  * What a school's administrators are told:

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import Type from 'typebox';
 import {
   accountProcedure,
   contractEvent,
@@ -12,199 +12,56 @@ import {
   strict,
   Time,
 } from './contract.ts';
-import { AuditRecordId, GroupId, InviteId, MembershipId, SchoolId } from './ids.ts';
+import { AuditRecordId, GroupId, InviteId, MembershipId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
-
-/** What a person is in a school. Class and subject teacher are attachments of a `teacher`, not roles. */
-export const roles = ['admin', 'head', 'teacher', 'pupil', 'guardian'] as const;
-export const Role = oneOf(roles);
-export type Role = (typeof roles)[number];
-
-/** Roles of grown-ups who work in the school; each needs a verification record before it sees a minor. */
-export const staffRoles = ['admin', 'head', 'teacher'] as const satisfies readonly Role[];
-
-/** Roles that a link can carry. Administrators are appointed by name instead. */
-export const invitableRoles = ['head', 'teacher', 'pupil', 'guardian'] as const satisfies readonly Role[];
-export const InvitableRole = oneOf(invitableRoles);
-export type InvitableRole = (typeof invitableRoles)[number];
-
-/** Which words the interface uses for groups, pupils and teachers. */
-export const vocabularies = ['school', 'college', 'kindergarten'] as const;
-export const Vocabulary = oneOf(vocabularies);
-export type Vocabulary = (typeof vocabularies)[number];
-
-/** The columns of the permission table; see `permissions.ts`. */
-export const standings = ['PO', 'SA', 'HD', 'CT', 'ST', 'TU', 'SU', 'PV', 'PU'] as const;
-export const Standing = oneOf(standings);
-export type Standing = (typeof standings)[number];
-
-/**
- * A person's name as others see it: letters of any script with few marks, spaces, and the signs that names use. No
- * control, bidirectional or invisible characters. The server also collapses spaces and refuses a word that mixes
- * scripts, so that nobody looks like somebody else.
- */
-export const FullName = Type.String({
-  minLength: 2,
-  maxLength: schoolLimits.nameLength,
-  pattern: "^\\p{L}\\p{M}{0,2}(?:\\p{L}\\p{M}{0,2}|[ .'’()-])*$",
-});
-
-/** The name of a group or a subject: one line of printable characters, starting with a letter or a digit. */
-const label = '^[\\p{L}\\p{N}](?:[\\p{L}\\p{N}]\\p{M}{0,2}|[ .,:+&/№«»"\'’()-])*$';
-export const GroupName = Type.String({
-  minLength: 1,
-  maxLength: schoolLimits.groupNameLength,
-  pattern: label,
-});
-export const Subject = Type.String({ minLength: 1, maxLength: schoolLimits.subjectLength, pattern: label });
-
-/** 256 random bits in base64url. A link carries it behind `#`, so that no server log or preview sees it. */
-export const InviteToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
-
-export const groupKinds = ['class', 'staff'] as const;
-export const Group = strict({
-  id: GroupId,
-  name: GroupName,
-  /** `class`: where pupils study; `staff`: the staff room, made with the school. */
-  kind: oneOf(groupKinds),
-  createdAt: Time,
-  archivedAt: nullable(Time),
-});
-export type Group = Static<typeof Group>;
-
-/** The tie of a teacher to a group: as its class teacher, or by a subject. */
-export const Attachment = strict({
-  groupId: GroupId,
-  kind: oneOf(['class', 'subject']),
-  /** Named where kind is `subject`, null where it is `class`. */
-  subject: nullable(Subject),
-});
-export type Attachment = Static<typeof Attachment>;
-
-export const School = strict({
-  id: SchoolId,
-  name: Type.String(),
-  vocabulary: Vocabulary,
-  createdAt: Time,
-  /** Since when the operator keeps it closed; null while it is open. */
-  suspendedAt: nullable(Time),
-});
-export type School = Static<typeof School>;
-
-/** One of the caller's own memberships, as they see it. */
-export const MyMembership = strict({
-  id: MembershipId,
-  schoolId: SchoolId,
-  schoolName: Type.String(),
-  vocabulary: Vocabulary,
-  /** Whether the operator keeps the school closed: it may be shown, and nothing be done in it. */
-  suspended: Type.Boolean(),
-  role: Role,
-  fullName: FullName,
-  /** From a verification record; staff alone have one. */
-  verified: Type.Boolean(),
-  /** Columns of the permission table that hold for this membership. */
-  standings: Type.Array(Standing),
-  /** A pupil's group; the group that a guardian was invited to; null for staff. */
-  groupId: nullable(GroupId),
-  groupName: nullable(GroupName),
-  attachments: Type.Array(Attachment),
-  children: Type.Array(
-    strict({ membershipId: MembershipId, fullName: FullName, groupId: GroupId, groupName: GroupName }),
-  ),
-  startedAt: Time,
-});
-export type MyMembership = Static<typeof MyMembership>;
-
-/** A member of the school as the directory shows them to somebody who may see them. */
-export const Member = strict({
-  membershipId: MembershipId,
-  fullName: FullName,
-  role: Role,
-  verified: Type.Boolean(),
-  groupId: nullable(GroupId),
-  attachments: Type.Array(Attachment),
-  /** A guardian's linked children; those that the reader may see. */
-  children: Type.Array(MembershipId),
-  /** E.164; null where the reader may not know it. */
-  phone: nullable(Type.String()),
-  startedAt: Time,
-});
-export type Member = Static<typeof Member>;
-
-export const inviteStates = ['open', 'used', 'expired', 'annulled'] as const;
-export const Invite = strict({
-  id: InviteId,
-  role: InvitableRole,
-  /** The class of a pupil or guardian; the staff room for staff. */
-  groupId: GroupId,
-  /** The child that the guardian is linked to at once. */
-  childId: nullable(MembershipId),
-  state: oneOf(inviteStates),
-  uses: Type.Integer({ minimum: 1 }),
-  used: Type.Integer({ minimum: 0 }),
-  createdBy: MembershipId,
-  createdAt: Time,
-  expiresAt: Time,
-});
-export type Invite = Static<typeof Invite>;
-
-/** Why a membership ended; the history keeps it. */
-export const endReasons = ['left', 'expelled', 'graduated', 'moved', 'mistake'] as const;
-export const EndReason = oneOf(endReasons);
-export type EndReason = (typeof endReasons)[number];
-
-/** What can be done to a school's people, roles, invites and settings; each leaves a record that nobody alters. */
-export const auditActions = [
-  'schoolCreated',
-  'schoolSuspended',
-  'schoolResumed',
-  'groupCreated',
-  'groupArchived',
-  'inviteMade',
-  'inviteAnnulled',
-  'inviteRedeemed',
-  'membershipStarted',
-  'membershipEnded',
-  'staffVerified',
-  'teacherAttached',
-  'teacherDetached',
-  'guardianLinked',
-  'guardianUnlinked',
-  'noticeSettled',
-] as const;
-export const AuditAction = oneOf(auditActions);
-export type AuditAction = (typeof auditActions)[number];
-
-/** What is known of a thing before or after a change: few plain facts, no phone and no token. */
-const Facts = Type.Record(
-  Type.String(),
-  Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
-);
-
-export const AuditRecord = strict({
-  id: AuditRecordId,
-  at: Time,
-  action: AuditAction,
-  /** Who did it; null: the operator of the server. */
-  by: nullable(strict({ membershipId: MembershipId, fullName: FullName })),
-  /** The person it was done to. */
-  member: nullable(strict({ membershipId: MembershipId, fullName: FullName })),
-  group: nullable(strict({ groupId: GroupId, name: GroupName })),
-  /** Of this invite. */
-  inviteId: nullable(InviteId),
-  before: nullable(Facts),
-  after: nullable(Facts),
-  /** The network address it came from; null where the operator's own command did it. */
-  address: nullable(Type.String()),
-});
-export type AuditRecord = Static<typeof AuditRecord>;
+import {
+  Attachment,
+  AuditAction,
+  AuditRecord,
+  EndReason,
+  FullName,
+  Group,
+  GroupName,
+  GroupYear,
+  InvitableRole,
+  Invite,
+  InviteToken,
+  Member,
+  MyMembership,
+  Role,
+  School,
+  SchoolCard,
+  Settings,
+  Subject,
+  Vocabulary,
+} from './school.objects.ts';
 
 export const schoolProcedures = procedures('school', {
   getSchool: memberProcedure({
     summary: 'The school’s card, and what the caller is in it.',
     input: {},
     output: strict({ school: School, me: MyMembership }),
+  }),
+  updateSchool: memberProcedure({
+    summary:
+      'Corrects the school’s card: the fields that are given. Everybody in the school sees it at once.',
+    input: {
+      name: Type.Optional(SchoolCard.properties.name),
+      vocabulary: Type.Optional(SchoolCard.properties.vocabulary),
+      address: Type.Optional(SchoolCard.properties.address),
+      contactEmail: Type.Optional(SchoolCard.properties.contactEmail),
+      contactPhone: Type.Optional(SchoolCard.properties.contactPhone),
+      journalUrl: Type.Optional(SchoolCard.properties.journalUrl),
+    },
+    output: strict({ school: School }),
+    limit: perMinute(60),
+  }),
+  changeSettings: memberProcedure({
+    summary:
+      'Turns switches of the permission table on or off: those that are given. Rights follow at once, chats included.',
+    input: { settings: Settings },
+    output: strict({ settings: Settings }),
+    limit: perMinute(60),
   }),
   listGroups: memberProcedure({
     summary: 'The school’s groups by name, the archived ones last. A pupil or guardian gets their own alone.',
@@ -213,10 +70,20 @@ export const schoolProcedures = procedures('school', {
   }),
   createGroup: memberProcedure({
     summary: 'Makes a class with its conversations.',
-    input: { name: GroupName },
+    input: { name: GroupName, year: Type.Optional(nullable(GroupYear)) },
     output: strict({ group: Group }),
     errors: ['NAME_TAKEN'],
     limit: perMinute(120),
+  }),
+  updateGroup: memberProcedure({
+    summary: 'Renames a class or corrects its year: what is given. Its conversations are renamed with it.',
+    input: {
+      groupId: GroupId,
+      name: Type.Optional(GroupName),
+      year: Type.Optional(nullable(GroupYear)),
+    },
+    output: strict({ group: Group }),
+    errors: ['NOT_FOUND', 'NAME_TAKEN'],
   }),
   archiveGroup: memberProcedure({
     summary: 'Closes a class: no active pupils may be left in it. Its open invites are annulled.',

@@ -89,6 +89,10 @@ export class LiveMessenger implements Messenger {
       events.on('school.membershipChanged', ({ membershipId }) => {
         if (own(membershipId)) this.#refreshSoon();
       }),
+      // So may they with the school's settings, for everybody at once: hence not in one wave.
+      events.on('school.schoolChanged', () => {
+        setTimeout(() => this.#refreshSoon(), Math.random() * clientLimits.spreadMs);
+      }),
     ];
     this.wake();
   }

@@ -1,12 +1,4 @@
-import {
-  may,
-  ownGroupsOf,
-  rightOf,
-  type SourceRights,
-  type Standing,
-  staffRoles,
-  standingsOf,
-} from '@zvonok/shared';
+import { may, ownGroupsOf, rightOf, type SourceRights, type Standing, staffRoles } from '@zvonok/shared';
 import type { ConversationFacts } from '../chat/index.ts';
 import type { MemberFacts } from '../school/index.ts';
 
@@ -25,10 +17,10 @@ export interface DirectOther {
  */
 export function canStartCall(place: CallPlace, facts: MemberFacts, other?: DirectOther): boolean {
   if (place.archivedAt !== null || place.kind === 'channel' || place.reader) return false;
-  if (place.kind !== 'direct') return may('startGroupCall', standingsOf(facts), isOwn(place, facts));
+  if (place.kind !== 'direct') return may('startGroupCall', facts, isOwn(place, facts));
   return (
     other?.mayContact === true &&
-    may('startDirectCall', standingsOf(facts), (standing) =>
+    may('startDirectCall', facts, (standing) =>
       // A guardian's own are staff; which of them, the contact policy has said.
       standing === 'PV' ? isStaff(other.facts) : true,
     )
@@ -38,14 +30,13 @@ export function canStartCall(place: CallPlace, facts: MemberFacts, other?: Direc
 /** Who may mute, remove and end: verified staff within what they are tied to. Never a pupil or a guardian. */
 export function canHost(place: CallPlace, facts: MemberFacts): boolean {
   return (
-    isStaff(facts) &&
-    may('hostLesson', standingsOf(facts), place.kind === 'direct' ? () => true : isOwn(place, facts))
+    isStaff(facts) && may('hostLesson', facts, place.kind === 'direct' ? () => true : isOwn(place, facts))
   );
 }
 
 /** What somebody may send, and whether a host may change that. */
 export function mediaRightsOf(facts: MemberFacts): { allowed: SourceRights; grantable: boolean } {
-  const rights = standingsOf(facts).map((standing) => rightOf('useLessonMedia', standing));
+  const rights = facts.standings.map((standing) => rightOf('useLessonMedia', standing, facts.settings));
   if (rights.includes('Y')) {
     return { allowed: { microphone: true, camera: true, screen: true }, grantable: true };
   }

@@ -1,4 +1,5 @@
 import {
+  type AccountId,
   type Attachment,
   type CallId,
   callLimits,
@@ -7,6 +8,7 @@ import {
   type Role,
   type SchoolId,
   type SessionId,
+  standingsOf,
 } from '@zvonok/shared';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { MemberFacts } from '../school/index.ts';
@@ -18,10 +20,10 @@ const own = id<GroupId>('own group');
 const other = id<GroupId>('other group');
 
 function somebody(role: Role, change: Partial<MemberFacts> = {}): MemberFacts {
-  return {
-    membershipId: id('membership'),
-    schoolId: id('school'),
-    accountId: id('account'),
+  const facts = {
+    membershipId: id<MembershipId>('membership'),
+    schoolId: id<SchoolId>('school'),
+    accountId: id<AccountId>('account'),
     fullName: 'Имя Фамилия',
     startedAt: new Date(0),
     role,
@@ -29,8 +31,10 @@ function somebody(role: Role, change: Partial<MemberFacts> = {}): MemberFacts {
     groupId: role === 'pupil' ? own : null,
     attachments: [],
     children: [],
+    settings: {},
     ...change,
   };
+  return { standings: standingsOf(facts), ...facts };
 }
 const attached = (kind: Attachment['kind'], groupId: GroupId, subject: string | null = null) => ({
   attachments: [{ kind, groupId, subject }],

@@ -48,7 +48,12 @@ export async function findDirect(
  * Locks the school's own conversations and those of the given groups, in order of id: all whose members follow from
  * the people of these groups.
  */
-export async function lockFollowing(tx: Transaction, schoolId: SchoolId, groupIds: readonly GroupId[]) {
+export async function lockFollowing(
+  tx: Transaction,
+  schoolId: SchoolId,
+  groupIds: readonly GroupId[],
+  kinds: readonly ConversationKind[],
+) {
   return tx
     .select()
     .from(conversations)
@@ -56,7 +61,7 @@ export async function lockFollowing(tx: Transaction, schoolId: SchoolId, groupId
       and(
         eq(conversations.schoolId, schoolId),
         or(
-          inArray(conversations.kind, ['channel', 'staff']),
+          inArray(conversations.kind, ['channel', 'staff', ...kinds]),
           groupIds.length === 0 ? undefined : inArray(conversations.groupId, [...groupIds]),
         ),
       ),

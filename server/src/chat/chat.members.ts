@@ -62,8 +62,9 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const groupIds = [
       ...new Set([...(change.groupIds ?? []), ...(await school.groupsOfMembers(tx, schoolId, people))]),
     ];
-    const following = await lockFollowing(tx, schoolId, groupIds);
-    const groups = new Map((await school.groupsOf(tx, schoolId, groupIds)).map((group) => [group.id, group]));
+    const following = await lockFollowing(tx, schoolId, groupIds, change.kinds ?? []);
+    const named = [...new Set(following.flatMap((each) => each.groupId ?? []))];
+    const groups = new Map((await school.groupsOf(tx, schoolId, named)).map((group) => [group.id, group]));
     const moves: Moves = new Map();
     for (const conversation of following) {
       const group = conversation.groupId === null ? undefined : groups.get(conversation.groupId);
@@ -77,6 +78,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
       if (group !== undefined && group.archivedAt !== null) continue;
       const wholeConversation =
         change.schoolCreated === true ||
+        change.kinds?.includes(conversation.kind) === true ||
         (conversation.groupId !== null && change.groupIds?.includes(conversation.groupId) === true);
       const only = wholeConversation ? undefined : people;
       if (only?.length === 0) continue;

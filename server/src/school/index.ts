@@ -13,17 +13,15 @@ import type { Reader } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller, MountedProcedure } from '../platform/procedures.ts';
 import { createSchoolActions } from './school.actions.ts';
-import {
-  createSchoolChanges,
-  describeOwn,
-  type PeopleChanged,
-  type SchoolChanges,
-} from './school.changes.ts';
+import { createAuditActions } from './school.audit.actions.ts';
+import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
+import { createInviteActions } from './school.invites.actions.ts';
 import { createNoticeActions } from './school.notices.ts';
+import { createPeopleActions } from './school.people.actions.ts';
 import {
   type ConversationDescriptor,
   canContact,
@@ -31,21 +29,22 @@ import {
   placeInGroup,
   placeInSchool,
 } from './school.policy.ts';
+import type { PeopleChanged } from './school.ports.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
-import { mountNotices, mountSchool } from './school.routes.ts';
+import { mountNotices, mountSchool, type SchoolActions } from './school.routes.ts';
 import {
   activeOf,
   describeMembers,
   findActor,
+  getSchools,
   listActiveMemberships,
   listGroups,
   type StoredGroup,
 } from './school.store.ts';
 
-export type { PeopleChange, PeopleChanged } from './school.changes.ts';
-export { normaliseLabel } from './school.changes.ts';
+export { normaliseFullName, normaliseLabel } from './school.names.ts';
 export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
-export { normaliseFullName } from './school.policy.ts';
+export type { PeopleChange, PeopleChanged } from './school.ports.ts';
 
 export interface SchoolPorts {
   readonly accounts: Pick<Accounts, 'phonesOf'>;
@@ -135,7 +134,12 @@ export interface School {
 export function createSchool(platform: Platform, ports: SchoolPorts): School {
   const { database } = platform;
   const changes = createSchoolChanges(ports.peopleChanged);
-  const actions = createSchoolActions(platform, ports.accounts, changes);
+  const actions: SchoolActions = {
+    ...createSchoolActions(platform, changes),
+    ...createPeopleActions(platform, ports.accounts, changes),
+    ...createInviteActions(platform, changes),
+    ...createAuditActions(platform),
+  };
   const actors = createActorCache(platform);
   return {
     procedures: [...mountSchool(actions), ...mountNotices(createNoticeActions(platform))],
@@ -160,10 +164,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       const { schoolId, groupId } = conversation;
       const places =
         groupId === null
-          ? (await listEverybody(reader, schoolId, only)).map((person) => ({
-              membershipId: person.membershipId,
-              place: placeInSchool(conversation, person),
-            }))
+          ? await placesInSchool(reader, conversation, only)
           : [
               ...(
                 await loadFacts(
@@ -207,6 +208,20 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     },
     close: actors.close,
   };
+}
+
+/** Everybody's place in a conversation of the whole school. */
+async function placesInSchool(
+  reader: Reader,
+  conversation: ConversationDescriptor,
+  only: readonly MembershipId[] | undefined,
+) {
+  const { schoolId } = conversation;
+  const settings = (await getSchools(reader, [schoolId])).get(schoolId)?.settings ?? {};
+  return (await listEverybody(reader, schoolId, only)).map((person) => ({
+    membershipId: person.membershipId,
+    place: placeInSchool(conversation, person, settings),
+  }));
 }
 
 interface CachedActor {

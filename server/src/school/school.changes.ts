@@ -6,19 +6,20 @@ import {
   type InviteId,
   type MembershipId,
   type MyMembership,
-  mayInGroup,
   type Role,
   type SchoolId,
-  standingsOf,
   type Vocabulary,
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { type By, record } from './school.audit.store.ts';
+import { createCardChanges } from './school.card.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
-import { annulInvites, describeInvite, type StoredInvite } from './school.invites.store.ts';
-import { invitePermissionOf, type MemberFacts, normaliseFullName } from './school.policy.ts';
+import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from './school.invites.store.ts';
+import { normaliseFullName, normaliseLabel } from './school.names.ts';
+import { type MemberFacts, mayInvite } from './school.policy.ts';
+import type { PeopleChanged } from './school.ports.ts';
 import {
   addAttachment,
   addGroup,
@@ -40,20 +41,14 @@ import {
   removeGuardianLink,
   type StoredAttachment,
   type StoredGroup,
+  writeGroup,
 } from './school.store.ts';
 
-/** What changed among a school's people; whoever keeps something that depends on them follows in the same transaction. */
-export interface PeopleChange {
-  readonly schoolId: SchoolId;
-  /** The school is new: its channels and its staff conversation are due. */
-  readonly schoolCreated?: true;
-  /** Groups that were made or archived, or whose teachers or subjects changed. */
-  readonly groupIds?: readonly GroupId[];
-  /** People who came, left, were verified, attached, linked, or lost one of these. */
-  readonly membershipIds?: readonly MembershipId[];
+export interface NewGroup {
+  readonly name: string;
+  readonly year?: number | null;
+  readonly kind?: StoredGroup['kind'];
 }
-
-export type PeopleChanged = (tx: Transaction, change: PeopleChange) => Promise<void>;
 
 /**
  * The ways in which a school's people change, without asking whether one may: that is the actions' part, and the
@@ -136,6 +131,22 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     return annulled;
   }
 
+  /** Ends open invites whose makers may not make them any more; of `createdBy` alone, where given. */
+  async function annulUnfounded(
+    tx: Transaction,
+    schoolId: SchoolId,
+    by: By,
+    createdBy?: MembershipId,
+  ): Promise<void> {
+    const open = await listOpenInvites(tx, schoolId, createdBy);
+    const makers = await loadFacts(tx, schoolId, [...new Set(open.map((invite) => invite.createdBy))]);
+    for (const { id, createdBy: makerId, role, groupId } of open) {
+      const maker = makers.get(makerId);
+      if (maker !== undefined && mayInvite(maker, role, groupId)) continue;
+      await annul(tx, schoolId, { id }, by);
+    }
+  }
+
   async function verify(
     tx: Transaction,
     of: { schoolId: SchoolId; membershipId: MembershipId },
@@ -213,16 +224,21 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
   async function createGroup(
     tx: Transaction,
     schoolId: SchoolId,
-    name: string,
+    { name, year = null, kind = 'class' }: NewGroup,
     by: By,
-    kind: StoredGroup['kind'] = 'class',
   ): Promise<StoredGroup> {
-    const group = await addGroup(tx, { schoolId, id: uuid() as GroupId, name: normaliseLabel(name), kind });
+    const group = await addGroup(tx, {
+      schoolId,
+      id: uuid() as GroupId,
+      name: normaliseLabel(name),
+      kind,
+      year,
+    });
     if (group === undefined) throw new CodedError('NAME_TAKEN');
     await record(tx, schoolId, by, {
       action: 'groupCreated',
       groupId: group.id,
-      after: { name: group.name, kind },
+      after: { name: group.name, kind, year },
     });
     await peopleChanged(tx, { schoolId, groupIds: [group.id] });
     await announceGroup(tx, group);
@@ -235,6 +251,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     createGroup,
     enrol,
     verify,
+    ...createCardChanges(peopleChanged, annulUnfounded),
 
     /** A school with its staff room, its channels (by the neighbours) and its first administrator. */
     async createSchool(
@@ -251,7 +268,12 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       await addSchool(tx, { id: schoolId, name: school.name, vocabulary });
       await peopleChanged(tx, { schoolId, schoolCreated: true });
       await record(tx, schoolId, null, { action: 'schoolCreated', after: { name: school.name, vocabulary } });
-      await createGroup(tx, schoolId, vocabulary === 'school' ? 'Учительская' : 'Сотрудники', null, 'staff');
+      await createGroup(
+        tx,
+        schoolId,
+        { name: vocabulary === 'school' ? 'Учительская' : 'Сотрудники', kind: 'staff' },
+        null,
+      );
       const admin = await enrol(tx, {
         schoolId,
         ...school.admin,
@@ -262,6 +284,29 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       });
       if (admin === undefined) throw new Error('a new school has members already');
       return { schoolId, admin };
+    },
+
+    /** The group must be locked for update. @throws CodedError NAME_TAKEN */
+    async updateGroup(
+      tx: Transaction,
+      group: StoredGroup,
+      given: Partial<Pick<NewGroup, 'name' | 'year'>>,
+      by: By,
+    ): Promise<StoredGroup> {
+      const name = given.name === undefined ? group.name : normaliseLabel(given.name);
+      const year = given.year === undefined ? group.year : given.year;
+      if (name === group.name && year === group.year) return group;
+      const changed = await writeGroup(tx, group, { name, year });
+      if (changed === undefined) throw new CodedError('NAME_TAKEN');
+      await record(tx, group.schoolId, by, {
+        action: 'groupChanged',
+        groupId: group.id,
+        before: { name: group.name, year: group.year },
+        after: { name, year },
+      });
+      await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
+      await announceGroup(tx, changed);
+      return changed;
     },
 
     async archiveGroup(tx: Transaction, group: StoredGroup, by: By): Promise<StoredGroup> {
@@ -301,11 +346,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
         before: { kind, subject },
       });
       // Links that somebody made by a right they no longer have must not outlive it.
-      const left = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId);
-      for (const role of ['pupil', 'guardian'] as const) {
-        if (left !== undefined && mayInGroup(invitePermissionOf(role), left, groupId)) continue;
-        await annul(tx, schoolId, { createdBy: membershipId, groupId, role }, by);
-      }
+      await annulUnfounded(tx, schoolId, by, membershipId);
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
     },
@@ -416,7 +457,8 @@ export async function describeOwn(reader: Reader, people: readonly MemberFacts[]
         role: person.role,
         fullName: person.fullName,
         verified: person.verified,
-        standings: standingsOf(person),
+        settings: person.settings,
+        standings: [...person.standings],
         groupId: person.groupId,
         groupName: person.groupId === null ? null : nameOf(person.groupId),
         attachments: [...person.attachments],
@@ -436,9 +478,5 @@ export async function findOpenClass(
   const group = await findGroup(tx, schoolId, groupId, 'share');
   return group?.kind === 'class' && group.archivedAt === null ? group : undefined;
 }
-
-/** A name of a school, group or subject, or another line, as it is stored: «7Б» has one spelling. */
-export const normaliseLabel = (typed: string): string =>
-  typed.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
 
 export const newInviteId = (): InviteId => uuid() as InviteId;

@@ -1,10 +1,16 @@
-import { type Attachment, CodedError, type GroupId, type MembershipId, type SchoolId } from '@zvonok/shared';
+import { type Attachment, type GroupId, type MembershipId, type SchoolId, standingsOf } from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { queryOf, type Reader } from '../platform/database.ts';
-import type { Actor } from '../platform/procedures.ts';
 import type { MemberFacts } from './school.policy.ts';
 import { isVerified, verificationJoin } from './school.store.ts';
-import { groups, guardianLinks, memberships, teacherAttachments, verifications } from './school.tables.ts';
+import {
+  groups,
+  guardianLinks,
+  memberships,
+  schools,
+  teacherAttachments,
+  verifications,
+} from './school.tables.ts';
 
 /** Everything that decides the rights of active memberships, by id. Those that are over or elsewhere are left out. */
 export async function loadFacts(
@@ -24,8 +30,10 @@ export async function loadFacts(
       groupId: memberships.groupId,
       startedAt: memberships.startedAt,
       verified: isVerified,
+      settings: schools.settings,
     })
     .from(memberships)
+    .innerJoin(schools, eq(schools.id, memberships.schoolId))
     .leftJoin(verifications, verificationJoin())
     .where(
       and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
@@ -82,9 +90,8 @@ export async function loadFacts(
   const attachmentsOf = Map.groupBy(attachments, (each) => each.membershipId);
   const childrenOf = Map.groupBy(children, (each) => each.guardianId);
   return new Map(
-    people.map((person) => [
-      person.membershipId,
-      {
+    people.map((person) => {
+      const facts = {
         ...person,
         attachments: (attachmentsOf.get(person.membershipId) ?? []).map(
           ({ groupId, kind, subject }): Attachment => ({
@@ -96,20 +103,10 @@ export async function loadFacts(
         children: (childrenOf.get(person.membershipId) ?? []).map(
           ({ guardianId: _guardianId, ...child }) => child,
         ),
-      },
-    ]),
+      };
+      return [person.membershipId, { ...facts, standings: standingsOf(facts) }];
+    }),
   );
-}
-
-/**
- * The actor's rights as they are now: the actor itself may be a second old.
- *
- * @throws CodedError FORBIDDEN where the membership ended meanwhile
- */
-export async function requireSelf(reader: Reader, actor: Actor): Promise<MemberFacts> {
-  const facts = (await loadFacts(reader, actor.schoolId, [actor.membershipId])).get(actor.membershipId);
-  if (facts === undefined) throw new CodedError('FORBIDDEN');
-  return facts;
 }
 
 /** Groups that these people are or were tied to in any way that is still on record; of ended memberships too. */

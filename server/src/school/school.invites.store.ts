@@ -104,6 +104,24 @@ export async function findInvite(
   return row;
 }
 
+/** Those that can still be redeemed; of one maker, where given. */
+export async function listOpenInvites(
+  reader: Reader,
+  schoolId: SchoolId,
+  createdBy: MembershipId | undefined,
+): Promise<StoredInvite[]> {
+  return queryOf(reader)
+    .select(columns)
+    .from(invites)
+    .where(
+      and(
+        eq(invites.schoolId, schoolId),
+        isOpen(),
+        createdBy === undefined ? undefined : eq(invites.createdBy, createdBy),
+      ),
+    );
+}
+
 /** Ends what is still open of the invites that the narrowing names. */
 export async function annulInvites(
   tx: Transaction,

@@ -13,7 +13,6 @@ import { eventFor } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import { record } from './school.audit.store.ts';
-import { requireSelf } from './school.facts.store.ts';
 import {
   addNotice,
   countOpenNotices,
@@ -23,6 +22,7 @@ import {
   settleNotice,
 } from './school.notices.store.ts';
 import { auditScopeOf } from './school.policy.ts';
+import { requireSelf } from './school.require.ts';
 import { listByRole } from './school.store.ts';
 
 type ListNotices = (typeof noticeProcedures)['school.listNotices'];

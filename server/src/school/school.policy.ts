@@ -3,6 +3,7 @@ import {
   CodedError,
   type ConversationKind,
   type GroupId,
+  type Holder,
   type InvitableRole,
   type MembershipId,
   may,
@@ -13,6 +14,7 @@ import {
   type Role,
   rightOf,
   type SchoolId,
+  type SchoolSettings,
   type Standing,
   type StandingFacts,
   staffRoles,
@@ -20,7 +22,7 @@ import {
 } from '@zvonok/shared';
 
 /** An active membership with everything that decides its rights. */
-export interface MemberFacts extends StandingFacts {
+export interface MemberFacts extends StandingFacts, Holder {
   readonly membershipId: MembershipId;
   readonly schoolId: SchoolId;
   readonly accountId: AccountId;
@@ -36,25 +38,30 @@ export interface MemberFacts extends StandingFacts {
 export const isStaff = (role: Role): boolean => staffRoles.some((each) => each === role);
 
 /** Refuses whoever the table gives the action in no case: it says nothing about the object, which nobody has looked up. */
-export function requireRight(permission: Permission, facts: StandingFacts): void {
-  if (!mightDo(permission, standingsOf(facts))) throw new CodedError('FORBIDDEN');
+export function requireRight(permission: Permission, facts: Holder): void {
+  if (!mightDo(permission, facts)) throw new CodedError('FORBIDDEN');
 }
 
 /** For actions that have no object narrower than the school. */
-export function requireEverywhere(permission: Permission, facts: StandingFacts): void {
-  if (!may(permission, standingsOf(facts))) throw new CodedError('FORBIDDEN');
+export function requireEverywhere(permission: Permission, facts: Holder): void {
+  if (!may(permission, facts)) throw new CodedError('FORBIDDEN');
 }
 
 export const invitePermissionOf = (role: InvitableRole): Permission =>
   role === 'pupil' ? 'invitePupils' : role === 'guardian' ? 'inviteGuardians' : 'inviteStaff';
 
+/** Whether somebody may make an invite of this role to this group; for staff the group is the staff room. */
+export function mayInvite(maker: MemberFacts, role: InvitableRole, groupId: GroupId): boolean {
+  const permission = invitePermissionOf(role);
+  return permission === 'inviteStaff' ? may(permission, maker) : mayInGroup(permission, maker, groupId);
+}
+
 /** Whose invites somebody may list and annul; undefined: nobody's. */
 export function inviteScopeOf(
   facts: MemberFacts,
 ): 'all' | { createdBy: MembershipId; ofGroups: GroupId[] } | undefined {
-  const standings = standingsOf(facts);
-  if (may('annulInvites', standings)) return 'all';
-  if (!mightDo('annulInvites', standings)) return undefined;
+  if (may('annulInvites', facts)) return 'all';
+  if (!mightDo('annulInvites', facts)) return undefined;
   // Own: what they made; a class teacher answers for every invite of pupils and guardians to the class.
   return { createdBy: facts.membershipId, ofGroups: ownGroupsOf('CT', facts) };
 }
@@ -67,10 +74,9 @@ export type AuditScope = 'school' | { readonly groupIds: readonly GroupId[]; rea
  * groups for verified teachers, themselves for everybody else.
  */
 export function auditScopeOf(facts: MemberFacts): AuditScope {
-  const standings = standingsOf(facts);
-  const rights = standings.map((standing) => rightOf('seeAuditLog', standing));
+  const rights = facts.standings.map((standing) => rightOf('seeAuditLog', standing, facts.settings));
   if (rights.includes('school')) return 'school';
-  const own = standings.filter((_standing, index) => rights[index] === 'own');
+  const own = facts.standings.filter((_standing, index) => rights[index] === 'own');
   return {
     groupIds: [...new Set(own.flatMap((standing) => ownGroupsOf(standing, facts)))],
     self: facts.membershipId,
@@ -100,7 +106,7 @@ export type DirectoryScope =
 export function directoryScopeOf(facts: MemberFacts): DirectoryScope {
   const nobody = { teachersOf: [], pupilsOf: [], guardiansOf: [], invitedGuardiansOf: [] };
   const members = [facts.membershipId];
-  switch (standingsOf(facts)[0]) {
+  switch (facts.standings[0]) {
     case 'SA':
     case 'HD':
       return 'everybody';
@@ -138,12 +144,11 @@ export function directoryScopeOf(facts: MemberFacts): DirectoryScope {
 /** Whether `viewer` may know `target`'s phone, given that they see them at all. */
 export function canSeePhone(viewer: MemberFacts, target: MemberFacts): boolean {
   if (viewer.membershipId === target.membershipId) return true;
-  const standings = standingsOf(viewer);
   // The head's cell says `staff`.
-  if (standings.includes('HD')) return isStaff(target.role);
+  if (viewer.standings.includes('HD')) return isStaff(target.role);
   return may(
     'seeContacts',
-    standings,
+    viewer,
     (standing) =>
       target.role === 'guardian' &&
       target.children.some((child) => ownGroupsOf(standing, viewer).includes(child.groupId)),
@@ -158,9 +163,7 @@ const teaches = (facts: StandingFacts, groupIds: readonly GroupId[]): boolean =>
 /** Whether `from` may begin or continue a direct conversation with `to`, both active in one school. */
 export function canContact(from: MemberFacts, to: MemberFacts): boolean {
   if (from.schoolId !== to.schoolId || from.accountId === to.accountId) return false;
-  const standings = standingsOf(from);
-  if (isStaff(to.role))
-    return may('directWithStaff', standings, (standing) => isOwnStaff(standing, from, to));
+  if (isStaff(to.role)) return may('directWithStaff', from, (standing) => isOwnStaff(standing, from, to));
   if (to.role === 'pupil') {
     const { groupId } = to;
     if (groupId === null) return false;
@@ -202,12 +205,11 @@ export interface ConversationDescriptor {
  */
 export function placeInGroup(
   { kind, groupId, subject }: Pick<ConversationDescriptor, 'kind' | 'groupId' | 'subject'>,
-  facts: StandingFacts,
+  facts: MemberFacts,
 ): 'writer' | 'reader' | undefined {
   if (groupId === null) return undefined;
-  const standings = standingsOf(facts);
   const holds = (standing: Standing) =>
-    standings.includes(standing) && ownGroupsOf(standing, facts).includes(groupId);
+    facts.standings.includes(standing) && ownGroupsOf(standing, facts).includes(groupId);
   const teachesIt =
     holds('ST') &&
     facts.attachments.some(
@@ -234,15 +236,16 @@ export function placeInGroup(
 export function placeInSchool(
   { kind, channel }: Pick<ConversationDescriptor, 'kind' | 'channel'>,
   person: { readonly role: Role; readonly verified: boolean; readonly linked: boolean },
+  settings: SchoolSettings,
 ): 'writer' | 'reader' | undefined {
-  const standings = coarseStandingsOf(person);
+  const holder = { standings: coarseStandingsOf(person), settings };
   if (kind === 'staff') return isStaff(person.role) && person.verified ? 'writer' : undefined;
   if (kind !== 'channel') return undefined;
   const [read, post] =
     channel === 'staff'
       ? (['readStaffChannel', 'postStaffChannel'] as const)
       : (['readGeneralChannel', 'postGeneralChannel'] as const);
-  return may(read, standings) ? writerIf(may(post, standings)) : undefined;
+  return may(read, holder) ? writerIf(may(post, holder)) : undefined;
 }
 
 /** Without groups: a class teacher stands as any verified teacher, which for the whole school's channels is the same. */
@@ -252,25 +255,3 @@ function coarseStandingsOf(person: { role: Role; verified: boolean; linked: bool
 }
 
 const writerIf = (writes: boolean) => (writes ? 'writer' : 'reader');
-
-/** Words of one person's name in one script each: an «Ивaнова» with a Latin letter is somebody else. */
-const oneScript = [/^[\p{Script=Cyrillic}\p{M}]+$/u, /^[\p{Script=Latin}\p{M}]+$/u];
-
-/**
- * A name as it is stored: composed, spaces collapsed.
- *
- * @throws CodedError VALIDATION where a word mixes letters of several scripts
- */
-export function normaliseFullName(typed: string): string {
-  const name = typed.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
-  const mixed = name
-    .split(/[^\p{L}\p{M}]+/u)
-    .some(
-      (word) =>
-        /[\p{Script=Cyrillic}\p{Script=Latin}]/u.test(word) && !oneScript.some((script) => script.test(word)),
-    );
-  if (mixed || name.length < 2) {
-    throw new CodedError('VALIDATION', { message: '/fullName: a word mixes letters that only look alike' });
-  }
-  return name;
-}

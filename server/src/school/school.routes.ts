@@ -1,7 +1,10 @@
 import { noticeProcedures, schoolProcedures } from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
-import type { SchoolActions } from './school.actions.ts';
+import type { createSchoolActions } from './school.actions.ts';
+import type { createAuditActions } from './school.audit.actions.ts';
+import type { createInviteActions } from './school.invites.actions.ts';
 import type { NoticeActions } from './school.notices.ts';
+import type { createPeopleActions } from './school.people.actions.ts';
 
 export function mountNotices(actions: NoticeActions): MountedProcedure[] {
   return mount(noticeProcedures, {
@@ -12,11 +15,23 @@ export function mountNotices(actions: NoticeActions): MountedProcedure[] {
   });
 }
 
+export type SchoolActions = ReturnType<typeof createSchoolActions> &
+  ReturnType<typeof createPeopleActions> &
+  ReturnType<typeof createInviteActions> &
+  ReturnType<typeof createAuditActions>;
+
 export function mountSchool(actions: SchoolActions): MountedProcedure[] {
   return mount(schoolProcedures, {
     'school.getSchool': (_input, { actor }) => actions.getSchool(actor),
+    'school.updateSchool': async (input, { actor }) => ({ school: await actions.updateSchool(actor, input) }),
+    'school.changeSettings': async ({ settings }, { actor }) => ({
+      settings: await actions.changeSettings(actor, settings),
+    }),
     'school.listGroups': async (_input, { actor }) => ({ groups: await actions.listGroups(actor) }),
-    'school.createGroup': async ({ name }, { actor }) => ({ group: await actions.createGroup(actor, name) }),
+    'school.createGroup': async ({ name, year = null }, { actor }) => ({
+      group: await actions.createGroup(actor, { name, year }),
+    }),
+    'school.updateGroup': async (input, { actor }) => ({ group: await actions.updateGroup(actor, input) }),
     'school.archiveGroup': async ({ groupId }, { actor }) => ({
       group: await actions.archiveGroup(actor, groupId),
     }),

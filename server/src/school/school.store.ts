@@ -6,7 +6,9 @@ import type {
   MembershipId,
   Role,
   School,
+  SchoolCard,
   SchoolId,
+  SchoolSettings,
   Vocabulary,
 } from '@zvonok/shared';
 import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
@@ -28,6 +30,11 @@ export const describeSchool = (school: StoredSchool): School => ({
   id: school.id,
   name: school.name,
   vocabulary: school.vocabulary,
+  address: school.address,
+  contactEmail: school.contactEmail,
+  contactPhone: school.contactPhone,
+  journalUrl: school.journalUrl,
+  settings: school.settings,
   createdAt: school.createdAt.toISOString(),
   suspendedAt: school.suspendedAt?.toISOString() ?? null,
 });
@@ -36,6 +43,7 @@ export const describeGroup = (group: StoredGroup): Group => ({
   id: group.id,
   name: group.name,
   kind: group.kind,
+  year: group.year,
   createdAt: group.createdAt.toISOString(),
   archivedAt: group.archivedAt?.toISOString() ?? null,
 });
@@ -59,6 +67,23 @@ export async function getSchools(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** The school as it is; nobody else changes it, or who administers it, until the transaction ends. */
+export async function lockedSchool(tx: Transaction, schoolId: SchoolId): Promise<StoredSchool> {
+  const [row] = await tx.select().from(schools).where(eq(schools.id, schoolId)).for('no key update');
+  if (row === undefined) throw new Error('a school vanished under one of its members');
+  return row;
+}
+
+export async function writeSchool(
+  tx: Transaction,
+  schoolId: SchoolId,
+  values: Partial<SchoolCard & { settings: SchoolSettings }>,
+): Promise<StoredSchool> {
+  const [row] = await tx.update(schools).set(values).where(eq(schools.id, schoolId)).returning();
+  if (row === undefined) throw new Error('a locked school vanished');
+  return row;
+}
+
 /** Nobody else changes who administers the school until the transaction ends. */
 export async function lockSchool(tx: Transaction, schoolId: SchoolId): Promise<void> {
   await tx.select({ id: schools.id }).from(schools).where(eq(schools.id, schoolId)).for('no key update');
@@ -67,7 +92,7 @@ export async function lockSchool(tx: Transaction, schoolId: SchoolId): Promise<v
 /** The new group; undefined where an active one has the name. */
 export async function addGroup(
   tx: Transaction,
-  group: { schoolId: SchoolId; id: GroupId; name: string; kind: Group['kind'] },
+  group: { schoolId: SchoolId; id: GroupId; name: string; kind: Group['kind']; year: number | null },
 ): Promise<StoredGroup | undefined> {
   const [row] = await tx.insert(groups).values(group).onConflictDoNothing().returning();
   return row;
@@ -108,6 +133,35 @@ export async function findStaffRoom(reader: Reader, schoolId: SchoolId): Promise
     .select()
     .from(groups)
     .where(and(eq(groups.schoolId, schoolId), eq(groups.kind, 'staff')));
+  return row;
+}
+
+/** The group as it became; undefined where another open one has the name. */
+export async function writeGroup(
+  tx: Transaction,
+  { schoolId, id }: Pick<StoredGroup, 'schoolId' | 'id'>,
+  values: { readonly name?: string; readonly year?: number | null },
+): Promise<StoredGroup | undefined> {
+  const [taken] =
+    values.name === undefined
+      ? []
+      : await tx
+          .select({ id: groups.id })
+          .from(groups)
+          .where(
+            and(
+              eq(groups.schoolId, schoolId),
+              sql`lower(${groups.name}) = lower(${values.name})`,
+              isNull(groups.archivedAt),
+              ne(groups.id, id),
+            ),
+          );
+  if (taken !== undefined) return undefined;
+  const [row] = await tx
+    .update(groups)
+    .set(values)
+    .where(and(eq(groups.schoolId, schoolId), eq(groups.id, id)))
+    .returning();
   return row;
 }
 

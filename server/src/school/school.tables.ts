@@ -10,6 +10,7 @@ import type {
   MembershipId,
   Role,
   SchoolId,
+  SchoolSettings,
   Vocabulary,
 } from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
@@ -21,6 +22,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -42,6 +44,12 @@ export const schools = pgTable(
     id: uuid().$type<SchoolId>().primaryKey(),
     name: text().notNull(),
     vocabulary: text().$type<Vocabulary>().notNull(),
+    address: text(),
+    contactEmail: text('contact_email'),
+    contactPhone: text('contact_phone'),
+    journalUrl: text('journal_url'),
+    /** Switches of the permission table that stand otherwise than the table has them. */
+    settings: jsonb().$type<SchoolSettings>().notNull().default({}),
     createdAt: moment('created_at').notNull().defaultNow(),
     /** Since when the operator keeps it closed, and why. */
     suspendedAt: moment('suspended_at'),
@@ -60,6 +68,8 @@ export const groups = pgTable(
     id: uuid().$type<GroupId>().notNull(),
     name: text().notNull(),
     kind: text().$type<Group['kind']>().notNull(),
+    /** Of study: 7 of «7Б», 2 of a college's second course. Null where it has none. */
+    year: smallint(),
     createdAt: moment('created_at').notNull().defaultNow(),
     archivedAt: moment('archived_at'),
   },
@@ -71,6 +81,7 @@ export const groups = pgTable(
       .where(sql`${table.archivedAt} is null`),
     uniqueIndex('groups_staff_room').on(table.schoolId).where(sql`${table.kind} = 'staff'`),
     check('groups_kind', sql`${table.kind} in ('class', 'staff')`),
+    check('groups_year', sql`${table.year} between 0 and 20`),
   ],
 );
 

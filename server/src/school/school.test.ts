@@ -3,7 +3,7 @@ import type { GroupId, InviteId, MembershipId } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
-import { normaliseFullName } from './school.policy.ts';
+import { normaliseFullName } from './school.names.ts';
 
 let rooms: Rooms;
 let school: TestSchool;

@@ -70,7 +70,7 @@ export function walkPermissions(
       for (const standing of standings) {
         if (!isHolder(standing) || walk.notYet?.[standing] !== undefined) continue;
         if (walk.only !== undefined && !walk.only.includes(standing)) continue;
-        const right = rightOf(permission, standing);
+        const right = rightOf(permission, standing, {});
         for (const own of [true, false]) {
           const granted =
             ['Y', 'school'].includes(right) || (['own', 'staff', 'granted', 'self'].includes(right) && own);

@@ -55,8 +55,8 @@ export async function makeSchool(rooms: Rooms, name = 'Школа №29') {
         admin: { accountId: adminAccount, fullName: 'Петрова Анна Ивановна' },
         basis: 'test',
       });
-      const group = await operator.createGroup(tx, made.schoolId, '7Б', null);
-      const other = await operator.createGroup(tx, made.schoolId, '8А', null);
+      const group = await operator.createGroup(tx, made.schoolId, { name: '7Б', year: 7 }, null);
+      const other = await operator.createGroup(tx, made.schoolId, { name: '8А', year: 8 }, null);
       return { ...made, groupId: group.id, otherGroupId: other.id };
     },
   );

@@ -172,7 +172,7 @@ export function ApplicationForm({
             {...field('address')}
             className={classes.whole ?? ''}
             placeholder={t('apply.examples.address')}
-            maxLength={deskLimits.addressLength}
+            maxLength={schoolLimits.addressLength}
             autoComplete="street-address"
           />
         </div>
@@ -202,7 +202,7 @@ export function ApplicationForm({
             placeholder="school29@example.ru"
             type="email"
             inputMode="email"
-            maxLength={deskLimits.emailLength}
+            maxLength={schoolLimits.emailLength}
             autoComplete="email"
           />
         </div>

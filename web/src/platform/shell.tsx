@@ -122,8 +122,8 @@ function Tab({
 }
 
 /** The interface asks the same table as the server: who may invite somebody somewhere sees the page. */
-function mayInvite({ standings }: MyMembership): boolean {
+function mayInvite(membership: MyMembership): boolean {
   return (['inviteStaff', 'invitePupils', 'inviteGuardians'] as const).some((each) =>
-    mightDo(each, standings),
+    mightDo(each, membership),
   );
 }

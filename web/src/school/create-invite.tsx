@@ -24,9 +24,9 @@ const usualUses: Record<InvitableRole, number> = { pupil: 30, guardian: 60, teac
 
 function rolesOf(membership: MyMembership): InvitableRole[] {
   const roles: InvitableRole[] = [];
-  if (mightDo('invitePupils', membership.standings)) roles.push('pupil');
-  if (mightDo('inviteGuardians', membership.standings)) roles.push('guardian');
-  if (mightDo('inviteStaff', membership.standings)) roles.push('teacher', 'head');
+  if (mightDo('invitePupils', membership)) roles.push('pupil');
+  if (mightDo('inviteGuardians', membership)) roles.push('guardian');
+  if (mightDo('inviteStaff', membership)) roles.push('teacher', 'head');
   return roles;
 }
 

@@ -62,7 +62,7 @@ export function Invites() {
             groups={open}
             onMade={(invite) => setInvites((known) => known && withInvite(known, invite))}
           />
-          {mightDo('manageGroups', membership.standings) && (
+          {mightDo('manageGroups', membership) && (
             <GroupsSection
               membership={membership}
               groups={open}

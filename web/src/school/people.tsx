@@ -79,7 +79,7 @@ export function People() {
     return parts.join(' · ');
   };
   const shown = members?.filter((member) => typed.trim() === '' || matches(member.fullName, typed));
-  const mayVerify = mightDo('verifyTeacher', membership.standings);
+  const mayVerify = mightDo('verifyTeacher', membership);
   return (
     <PageFrame title={t('people.title')}>
       <div className={classes.filters}>
