@@ -228,6 +228,16 @@ export const chatEvents = events('chat', {
     audience: 'membership',
     payload: strict({ membershipId: MembershipId, conversationId: ConversationId }),
   }),
+  conversationChanged: contractEvent({
+    summary:
+      'The conversation has another title, or was archived with its group: it is only read from then on.',
+    audience: 'conversation',
+    payload: strict({
+      conversationId: ConversationId,
+      title: Type.Union([Type.String(), Type.Null()]),
+      archived: Type.Boolean(),
+    }),
+  }),
   membersChanged: contractEvent({
     summary: 'People joined or left the conversation; ask for the list if it is shown.',
     audience: 'conversation',

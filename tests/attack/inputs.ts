@@ -66,6 +66,9 @@ const plausible: Readonly<Record<string, unknown>> = {
   transports: 'internal',
   from: '2026-09-01T00:00:00.000Z',
   until: '2030-09-01T00:00:00.000Z',
+  contactEmail: 'office@example.org',
+  contactPhone: '+7 (4872) 55-55-55',
+  journalUrl: 'https://dnevnik.example/',
 };
 
 const someId = '01890000-0000-7000-8000-000000000001';

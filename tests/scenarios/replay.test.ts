@@ -141,6 +141,19 @@ const steps: Step[] = [
   ['another class', () => ask(school.admin, 'school.createGroup', { name: '8А' })],
   ['a further pupil', () => joinAs(running, school, 'pupil', '+79400000012', 'Оля Смирнова')],
   [
+    'a class with another name',
+    () => ask(school.admin, 'school.updateGroup', { groupId: school.ids.group, name: '7В' }),
+  ],
+  ['a school with another name', () => ask(school.admin, 'school.updateSchool', { name: 'Лицей повторов' })],
+  [
+    'another setting',
+    () => ask(school.admin, 'school.changeSettings', { settings: { 'writeParentsChat.PV': false } }),
+  ],
+  [
+    'a setting of direct chats',
+    () => ask(school.admin, 'school.changeSettings', { settings: { 'directWithStaff.SU': false } }),
+  ],
+  [
     'a subject taken back',
     () =>
       ask(school.admin, 'school.detachTeacher', {

@@ -227,6 +227,12 @@ export class LiveConversation implements ConversationView {
     this.#members.refreshSoon();
   }
 
+  conversationChanged(title: string | null): void {
+    if (this.#conversation === undefined || this.#conversation.title === title) return;
+    this.#conversation = { ...this.#conversation, title };
+    this.#changedItem();
+  }
+
   presenceChanged(membershipId: MembershipId, online: boolean): void {
     if (!online) this.#typing.forget(membershipId);
     this.#members.setOnline(membershipId, online);

@@ -1,4 +1,4 @@
-import type { ConversationId, MembershipId, Message } from '@zvonok/shared';
+import type { Conversation, ConversationId, MembershipId, Message } from '@zvonok/shared';
 import { CodedError, errorCatalogue } from '@zvonok/shared/errors.ts';
 import { chatLimits, clientLimits } from '@zvonok/shared/limits.ts';
 import type { Api, EventHub } from '../api.ts';
@@ -37,6 +37,9 @@ export interface MessengerPorts {
   readonly isVisible: () => boolean;
 }
 
+/** What no revision counts: the newest word is the true one. */
+type ToldByEvent = Partial<Pick<Conversation, 'memberCount' | 'title'>>;
+
 /**
  * Keeps the list of conversations equal to the server's: by events, by comparing revisions after each connection, and
  * every `chatLimits.headsMs` while somebody looks, which heals an event that was lost with nothing after it.
@@ -53,6 +56,7 @@ export class LiveMessenger implements Messenger {
   /** What came and went while the list was being read; the list may be older than it. */
   #joinedMeanwhile = new Set<ConversationId>();
   #leftMeanwhile = new Set<ConversationId>();
+  #toldMeanwhile = new Map<ConversationId, ToldByEvent>();
   /** Messages of conversations that the list on its way may hold. */
   #early: Message[] = [];
   #isComparing = false;
@@ -76,9 +80,16 @@ export class LiveMessenger implements Messenger {
       events.on('chat.conversationLeft', ({ membershipId, conversationId }) => {
         if (own(membershipId)) this.#leave(conversationId);
       }),
-      events.on('chat.membersChanged', ({ conversationId, memberCount }) =>
-        this.#conversations.get(conversationId)?.membersChanged(memberCount),
-      ),
+      events.on('chat.conversationChanged', ({ conversationId, title, archived }) => {
+        this.#hold(conversationId, { title });
+        this.#conversations.get(conversationId)?.conversationChanged(title);
+        // Whether it is written to and called in is for the server to say.
+        if (archived) this.#refreshSoon();
+      }),
+      events.on('chat.membersChanged', ({ conversationId, memberCount }) => {
+        this.#hold(conversationId, { memberCount });
+        this.#conversations.get(conversationId)?.membersChanged(memberCount);
+      }),
       events.on('chat.typingStarted', ({ conversationId, membershipId }) =>
         this.#conversations.get(conversationId)?.typingStarted(membershipId),
       ),
@@ -119,6 +130,7 @@ export class LiveMessenger implements Messenger {
       this.#refreshing = undefined;
       this.#joinedMeanwhile = new Set();
       this.#leftMeanwhile = new Set();
+      this.#toldMeanwhile = new Map();
       this.#early = [];
     });
     return this.#refreshing;
@@ -209,7 +221,10 @@ export class LiveMessenger implements Messenger {
     if (this.#isClosed) return;
     for (const conversation of conversations) {
       if (this.#leftMeanwhile.has(conversation.id)) continue;
-      this.#conversation(conversation.id).tell(conversation);
+      this.#conversation(conversation.id).tell({
+        ...conversation,
+        ...this.#toldMeanwhile.get(conversation.id),
+      });
     }
     const present = new Set(conversations.map(({ id }) => id));
     for (const [id, conversation] of this.#conversations) {
@@ -239,6 +254,12 @@ export class LiveMessenger implements Messenger {
     else if (this.#refreshing !== undefined && this.#early.length < clientLimits.heldEvents) {
       this.#early.push(message);
     }
+  }
+
+  /** What an event tells while the list is on its way: the list may have been read before. */
+  #hold(conversationId: ConversationId, told: ToldByEvent): void {
+    if (this.#refreshing === undefined) return;
+    this.#toldMeanwhile.set(conversationId, { ...this.#toldMeanwhile.get(conversationId), ...told });
   }
 
   #join(conversationId: ConversationId): void {

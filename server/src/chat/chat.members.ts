@@ -73,6 +73,13 @@ export function createFollowing(school: ChatNeighbours['school']) {
         (group.name !== conversation.title || !sameTime(group.archivedAt, conversation.archivedAt))
       ) {
         await renameConversation(tx, schoolId, conversation.id, group.name, group.archivedAt);
+        tx.announce(
+          eventFor(
+            'chat.conversationChanged',
+            { conversation: conversation.id },
+            { conversationId: conversation.id, title: group.name, archived: group.archivedAt !== null },
+          ),
+        );
       }
       // What a closed group said stays readable for those who were in it.
       if (group !== undefined && group.archivedAt !== null) continue;

@@ -35,6 +35,31 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       await change('school.createGroup', { name: '5Я' });
       return [{ action: 'groupCreated', group: { groupId: expect.any(String), name: '5Я' }, before: null }];
     },
+    'school.updateGroup': async (change) => {
+      const { group } = unwrap(await rooms.call('school.createGroup', school.admin, { name: '5Э' }));
+      await change('school.updateGroup', { groupId: group.id, name: '5 Э', year: 5 });
+      return [
+        {
+          action: 'groupChanged',
+          before: { name: '5Э', year: null },
+          after: { name: '5 Э', year: 5 },
+        },
+      ];
+    },
+    'school.updateSchool': async (change) => {
+      await change('school.updateSchool', { address: 'г. Тула', contactPhone: '8 (4872) 55-55-55' });
+      return [{ action: 'schoolChanged', before: { address: null }, after: { address: 'г. Тула' } }];
+    },
+    'school.changeSettings': async (change) => {
+      await change('school.changeSettings', { settings: { 'inviteGuardians.ST': true } });
+      return [
+        {
+          action: 'settingsChanged',
+          before: { 'inviteGuardians.ST': null },
+          after: { 'inviteGuardians.ST': true },
+        },
+      ];
+    },
     'school.archiveGroup': async (change) => {
       const { group } = unwrap(await rooms.call('school.createGroup', school.admin, { name: '5Ю' }));
       await change('school.archiveGroup', { groupId: group.id });

@@ -15,6 +15,7 @@ import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { type By, record } from './school.audit.store.ts';
 import { createCardChanges } from './school.card.changes.ts';
+import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from './school.invites.store.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
@@ -306,6 +307,8 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       });
       await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
       await announceGroup(tx, changed);
+      // They carry its name.
+      await announceChanged(tx, group.schoolId, await listGroupPeople(tx, group.schoolId, group.id));
       return changed;
     },
 

@@ -1,4 +1,12 @@
-import { type Permission, rightOf, type Standing, standings } from '@zvonok/shared';
+import {
+  isSet,
+  type Permission,
+  rightOf,
+  type SchoolSettings,
+  type Standing,
+  settingNames,
+  standings,
+} from '@zvonok/shared';
 import { describe, expect, it } from 'vitest';
 import type { Person, Rooms } from './rooms.ts';
 import type { TestSchool } from './school.ts';
@@ -70,26 +78,46 @@ export function walkPermissions(
       for (const standing of standings) {
         if (!isHolder(standing) || walk.notYet?.[standing] !== undefined) continue;
         if (walk.only !== undefined && !walk.only.includes(standing)) continue;
-        const right = rightOf(permission, standing, {});
-        for (const own of [true, false]) {
-          const granted =
-            ['Y', 'school'].includes(right) || (['own', 'staff', 'granted', 'self'].includes(right) && own);
-          it(`${standing} ${right}: ${granted ? 'works' : 'is refused'} on ${own ? 'one’s own' : 'another’s'}`, async () => {
-            const { rooms, school } = ground();
-            try {
-              const attempt = await walk.prepare(holders[standing](school), own, standing);
-              if (granted) {
-                expect(await attempt()).toBe('ok');
-                return;
-              }
-              const before = await fingerprint(rooms);
-              expect(walk.denied).toContain(await attempt());
-              expect(await fingerprint(rooms)).toEqual(before);
-            } finally {
-              await walk.after?.();
-            }
-          });
+        const name = settingNames.find((each) => each === `${permission}.${standing}`);
+        const unset: SchoolSettings = {};
+        // A cell that a school may set is walked as the table has it, and set the other way.
+        const variants = name === undefined ? [unset] : [unset, { [name]: !isSet(name, unset) }];
+        for (const settings of variants) {
+          for (const own of [true, false]) walkCell(permission, walk, standing, settings, own);
         }
+      }
+    });
+  }
+
+  function walkCell(
+    permission: Permission,
+    walk: Walk,
+    standing: Holder,
+    settings: SchoolSettings,
+    own: boolean,
+  ): void {
+    const right = rightOf(permission, standing, settings);
+    const granted =
+      ['Y', 'school'].includes(right) || (['own', 'staff', 'granted', 'self'].includes(right) && own);
+    const [name, on] = Object.entries(settings)[0] ?? [];
+    const set = name === undefined ? '' : ` set ${on ? 'on' : 'off'}`;
+    it(`${standing} ${right}${set}: ${granted ? 'works' : 'is refused'} on ${own ? 'one’s own' : 'another’s'}`, async () => {
+      const { rooms, school } = ground();
+      const change = (changed: SchoolSettings) =>
+        rooms.call('school.changeSettings', school.admin, { settings: changed });
+      try {
+        if (name !== undefined) await change(settings);
+        const attempt = await walk.prepare(holders[standing](school), own, standing);
+        if (granted) {
+          expect(await attempt()).toBe('ok');
+          return;
+        }
+        const before = await fingerprint(rooms);
+        expect(walk.denied).toContain(await attempt());
+        expect(await fingerprint(rooms)).toEqual(before);
+      } finally {
+        if (name !== undefined) await change({ [name]: !on });
+        await walk.after?.();
       }
     });
   }

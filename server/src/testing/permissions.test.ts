@@ -88,6 +88,11 @@ const direct =
 const joinsOpenly = 'administrators and heads join openly first, which has no procedure yet';
 
 const walks: Partial<Record<Permission, Walk>> = {
+  editSchool: {
+    prepare: (person) => async () =>
+      outcomeOf(await rooms.call('school.updateSchool', person, { address: newName() })),
+    denied: ['FORBIDDEN'],
+  },
   manageGroups: {
     prepare: (person) => async () =>
       outcomeOf(await rooms.call('school.createGroup', person, { name: newName() })),
@@ -274,7 +279,6 @@ walkPermissions(walks, () => ({ rooms, school }));
 /** Rows whose actions come with later issues. The list may only shrink. */
 const notWalked: readonly Permission[] = [
   'readForeignConversation',
-  'editSchool',
   'decideStaffRequests',
   'decidePupilRequests',
   'createCouncilChats',
