@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
-import { filesToLeaveOut } from './infra/test-needs.mjs';
+import { filesAlone, filesToLeaveOut } from './infra/test-needs.mjs';
 
 const exclude = ['**/node_modules/**', '**/dist/**', ...(await filesToLeaveOut())];
+const alone = await filesAlone();
 
 export default defineConfig({
   test: {
@@ -25,13 +26,25 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
-          exclude,
-          // One file at a time, after the unit tests: each starts servers of its own, and some measure time. What is
-          // slow on two cores with a browser beside it is not broken, hence the patience.
-          maxWorkers: 1,
+          exclude: [...exclude, ...alone],
+          // Each starts servers of its own, and mostly waits. What is slow on two cores with a browser beside it is not
+          // broken, hence the patience.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          exclude,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

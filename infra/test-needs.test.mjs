@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { needsOf } from './test-needs.mjs';
+import { isAlone, needsOf } from './test-needs.mjs';
 
 it('reads what a test file needs from its first lines', () => {
   expect(needsOf('// needs: chromium, media-worker\nimport …')).toEqual(['chromium', 'media-worker']);
@@ -9,4 +9,10 @@ it('reads what a test file needs from its first lines', () => {
 
 it('refuses a need that nobody would ever find missing', () => {
   expect(() => needsOf('// needs: chromum')).toThrow('chromum');
+});
+
+it('sees which files want to run alone', () => {
+  expect(isAlone('// needs: chromium\n// alone: it measures time\nimport …')).toBe(true);
+  expect(isAlone('// alone:\n')).toBe(false);
+  expect(isAlone('// It is not alone: others run beside it.')).toBe(false);
 });

@@ -1,3 +1,4 @@
+// alone: it measures what others feel of a flood
 import { connect } from 'node:net';
 import { queryObjects } from 'node:v8';
 import { contractVersion } from '@zvonok/shared';

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: it measures how fast media ends
 import { randomInt } from 'node:crypto';
 import { type ConversationId, contractVersion } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';

@@ -1,3 +1,4 @@
+// alone: it measures what others feel of a flood
 import { accountLimits, procedureContract } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';

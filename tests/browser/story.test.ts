@@ -1,4 +1,5 @@
 // needs: chromium, media-worker
+// alone: several browsers with live video keep both cores busy
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

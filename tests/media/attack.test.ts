@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { randomUUID } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { type ErrorCode, errorCatalogue, mediaLimits, signallingRequests } from '@zvonok/shared';

@@ -1,4 +1,5 @@
 // needs: chromium, media-worker
+// alone: live media keeps time
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Lesson } from '@zvonok/client-sdk';

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { randomUUID } from 'node:crypto';
 import type { Media } from '@zvonok/server/media/index.ts';
 import { signal } from '@zvonok/server/platform/outbound.ts';

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '@zvonok/shared';

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unwrap } from '@zvonok/server/testing/rooms.ts';
 import { makeSchool, type TestSchool } from '@zvonok/server/testing/school.ts';

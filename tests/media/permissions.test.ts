@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 /** The rows of the permission table that are about calls, walked both ways through procedures and signalling. */
 
 import {

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: live media keeps time
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -1,4 +1,5 @@
 // needs: media-worker
+// alone: it measures how fast rights follow
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {

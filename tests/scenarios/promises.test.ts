@@ -1,3 +1,4 @@
+// alone: it measures time
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, waitFor } from '@zvonok/client-sdk';
 import { chatLimits, contractVersion, transportLimits } from '@zvonok/shared';

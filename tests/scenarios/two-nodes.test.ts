@@ -1,4 +1,5 @@
 // needs: redis-server
+// alone: it measures time on two nodes
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
