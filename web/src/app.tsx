@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconMapOff, IconMessages } from '@tabler/icons-react';
+import { IconMapOff, IconMessages, IconSchool } from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
@@ -14,6 +14,7 @@ import { tellError } from './platform/tell.ts';
 import { UpdatePrompt } from './platform/update-prompt.tsx';
 import { Waiting } from './platform/waiting.tsx';
 import { errorWords } from './platform/words.ts';
+import { deskPages } from './school/desk-pages.ts';
 
 // The list is shown while the conversation's own code comes; it is asked for at once, not at the first tap.
 const conversation = import('./chat/conversation.tsx');
@@ -23,8 +24,9 @@ const Lesson = lazy(() => import('./calls/lesson.tsx').then((module) => ({ defau
 const Settings = lazy(() =>
   import('./accounts/settings.tsx').then((module) => ({ default: module.Settings })),
 );
-const Invites = lazy(() => import('./school/invites.tsx').then((module) => ({ default: module.Invites })));
-const People = lazy(() => import('./school/people.tsx').then((module) => ({ default: module.People })));
+const OpenDeskPage = lazy(() =>
+  import('./school/desk-page.tsx').then((module) => ({ default: module.OpenDeskPage })),
+);
 const RedeemInvite = lazy(() =>
   import('./school/redeem-invite.tsx').then((module) => ({ default: module.RedeemInvite })),
 );
@@ -60,8 +62,14 @@ export function App() {
               <Route index element={<ChooseChat />} />
               <Route path="/c/:conversationId" element={<Page of={<Conversation />} />} />
               <Route path="/settings" element={<Page of={<Settings />} />} />
-              <Route path="/school/invites" element={<Page of={<Invites />} />} />
-              <Route path="/school/people" element={<Page of={<People />} />} />
+              <Route path="/school" element={<ChoosePage />} />
+              {deskPages.map((page) => (
+                <Route
+                  key={page.path}
+                  path={`/school/${page.path}${page.nested === true ? '/*' : ''}`}
+                  element={<Page of={<OpenDeskPage key={page.path} of={page} />} />}
+                />
+              ))}
             </Route>
           </Route>
           <Route path="*" element={<NotFound />} />
@@ -128,6 +136,17 @@ function ChooseChat() {
   const { t } = useTranslation();
   return (
     <Notice icon={<IconMessages size={36} />} title={t('chats.chooseTitle')} text={t('chats.chooseText')} />
+  );
+}
+
+function ChoosePage() {
+  const { t } = useTranslation();
+  return (
+    <Notice
+      icon={<IconSchool size={36} />}
+      title={t('deskParts.chooseTitle')}
+      text={t('deskParts.chooseText')}
+    />
   );
 }
 

@@ -82,8 +82,6 @@ export const en = {
   nav: {
     main: 'Main menu',
     chats: 'Chats',
-    invites: 'Invites',
-    people: 'People',
     settings: 'Settings',
     memberships: 'Who you are now',
   },
@@ -94,6 +92,7 @@ export const en = {
   },
   words: {
     school: {
+      organisation: 'School',
       generalChannel: 'School channel',
       staffChannel: 'Staff channel',
       staffRoom: 'Staff room',
@@ -112,6 +111,7 @@ export const en = {
       lessonEnd: 'End the lesson for all',
     },
     college: {
+      organisation: 'College',
       generalChannel: 'College channel',
       staffChannel: 'Staff channel',
       staffRoom: 'Staff',
@@ -130,6 +130,7 @@ export const en = {
       lessonEnd: 'End the class for all',
     },
     kindergarten: {
+      organisation: 'Kindergarten',
       generalChannel: 'General channel',
       staffChannel: 'Staff channel',
       staffRoom: 'Staff',
@@ -417,6 +418,14 @@ export const en = {
       firstHint: 'The passkey stays on this device. Add a spare one on another device later.',
       done: 'The passkey is made, the console is open',
     },
+  },
+  deskParts: {
+    nav: 'Sections',
+    people: 'People',
+    coming: 'Who comes in',
+    chooseTitle: 'Choose a section',
+    chooseText: 'It opens here.',
+    closedTitle: 'This section is closed to you',
   },
   invites: {
     title: 'Invites',

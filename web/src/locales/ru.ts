@@ -90,8 +90,6 @@ export const ru = {
   nav: {
     main: 'Главное меню',
     chats: 'Чаты',
-    invites: 'Приглашения',
-    people: 'Люди',
     settings: 'Настройки',
     memberships: 'Кто вы сейчас',
   },
@@ -102,6 +100,7 @@ export const ru = {
   },
   words: {
     school: {
+      organisation: 'Школа',
       generalChannel: 'Общешкольный канал',
       staffChannel: 'Канал сотрудников',
       staffRoom: 'Учительская',
@@ -120,6 +119,7 @@ export const ru = {
       lessonEnd: 'Завершить урок для всех',
     },
     college: {
+      organisation: 'Колледж',
       generalChannel: 'Общеколледжный канал',
       staffChannel: 'Канал сотрудников',
       staffRoom: 'Сотрудники',
@@ -138,6 +138,7 @@ export const ru = {
       lessonEnd: 'Завершить занятие для всех',
     },
     kindergarten: {
+      organisation: 'Детский сад',
       generalChannel: 'Общий канал',
       staffChannel: 'Канал сотрудников',
       staffRoom: 'Сотрудники',
@@ -438,6 +439,14 @@ export const ru = {
       firstHint: 'Ключ останется на этом устройстве. Позже добавьте запасной на другом.',
       done: 'Ключ создан, кабинет открыт',
     },
+  },
+  deskParts: {
+    nav: 'Разделы',
+    people: 'Люди',
+    coming: 'Кто приходит',
+    chooseTitle: 'Выберите раздел',
+    chooseText: 'Он откроется здесь.',
+    closedTitle: 'Этот раздел вам недоступен',
   },
   invites: {
     title: 'Приглашения',

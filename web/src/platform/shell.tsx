@@ -1,31 +1,41 @@
-import { IconMessages, IconQrcode, IconSettings, IconUsers } from '@tabler/icons-react';
-import { type MyMembership, mightDo } from '@zvonok/client-sdk';
+import { IconMessages, IconSchool, IconSettings } from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
 import { ConversationList } from '../chat/conversation-list.tsx';
+import { hasDesk } from '../school/desk-pages.ts';
 import { client, useSession, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';
 import classes from './shell.module.css';
 import { SkipLink } from './skip-link.tsx';
+import { Waiting } from './waiting.tsx';
 import { membershipWords } from './words.ts';
 
 const MembershipSwitch = lazy(() =>
   import('./membership-switch.tsx').then((module) => ({ default: module.MembershipSwitch })),
 );
+const DeskNav = lazy(() => import('../school/desk-nav.tsx').then((module) => ({ default: module.DeskNav })));
 
-/** Two panes on a desktop; on a phone the list or what was opened from it. */
+/** Two panes on a desktop; on a phone the list or what was opened from it. The list: of chats, or of the desk's pages. */
 export function Shell() {
   const inConversation = useMatch('/c/:conversationId') !== null;
-  const atList = useLocation().pathname === '/';
+  const atDesk = useMatch('/school/*') !== null;
+  const { pathname } = useLocation();
+  const atList = pathname === '/' || pathname === '/school';
   return (
     <div className={classes.shell} data-place={atList ? 'list' : inConversation ? 'conversation' : 'page'}>
       <SkipLink />
       <div className={classes.side}>
         <SchoolHeader />
         <ConnectionBanner />
-        <ConversationList />
+        {atDesk ? (
+          <Suspense fallback={<Waiting />}>
+            <DeskNav />
+          </Suspense>
+        ) : (
+          <ConversationList />
+        )}
       </div>
       <Tabs />
       <main id="content" className={classes.main} tabIndex={-1}>
@@ -69,7 +79,6 @@ function Tabs() {
   const { t } = useTranslation();
   const membership = useMembership();
   const { unread } = useSource(client.messenger(membership.id));
-  const inviting = mayInvite(membership);
   const inChat = useMatch('/c/*') !== null;
   const chatsShown = useLocation().pathname === '/' || inChat;
   return (
@@ -82,11 +91,12 @@ function Tabs() {
           </span>
         )}
       </Tab>
-      {inviting && (
-        <Tab to="/school/invites" icon={<IconQrcode size={24} stroke={1.7} />} label={t('nav.invites')} />
-      )}
-      {membership.role === 'admin' && (
-        <Tab to="/school/people" icon={<IconUsers size={24} stroke={1.7} />} label={t('nav.people')} />
+      {hasDesk(membership) && (
+        <Tab
+          to="/school"
+          icon={<IconSchool size={24} stroke={1.7} />}
+          label={t(`words.${membership.vocabulary}.organisation`)}
+        />
       )}
       <Tab to="/settings" icon={<IconSettings size={24} stroke={1.7} />} label={t('nav.settings')} />
     </nav>
@@ -118,12 +128,5 @@ function Tab({
       </span>
       <span>{label}</span>
     </NavLink>
-  );
-}
-
-/** The interface asks the same table as the server: who may invite somebody somewhere sees the page. */
-function mayInvite(membership: MyMembership): boolean {
-  return (['inviteStaff', 'invitePupils', 'inviteGuardians'] as const).some((each) =>
-    mightDo(each, membership),
   );
 }

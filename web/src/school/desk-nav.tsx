@@ -1,0 +1,40 @@
+import { useTranslation } from 'react-i18next';
+import { NavLink } from 'react-router';
+import { useMembership } from '../platform/membership.tsx';
+import classes from './desk-nav.module.css';
+import { desk } from './desk-pages.ts';
+
+/** What the desk has for this person: beside its pages on a desktop, a page of its own on a phone. */
+export function DeskNav() {
+  const { t } = useTranslation();
+  const membership = useMembership();
+  const { vocabulary } = membership;
+  return (
+    <nav className={classes.nav} aria-label={t('deskParts.nav')} data-testid="desk">
+      <h2 className={classes.hidden}>{t('deskParts.nav')}</h2>
+      {desk.map((part) => {
+        const pages = part.pages.filter((page) => page.isFor(membership));
+        if (pages.length === 0) return null;
+        return (
+          <div key={pages[0]?.path} className={classes.part}>
+            {part.title !== null && <h3 className={classes.title}>{part.title(t, vocabulary)}</h3>}
+            <ul className={classes.pages}>
+              {pages.map(({ path, name, icon: PageIcon }) => (
+                <li key={path}>
+                  <NavLink
+                    to={`/school/${path}`}
+                    className={({ isActive }) => `${classes.page} ${isActive ? classes.active : ''}`}
+                    data-testid={`desk-${path}`}
+                  >
+                    <PageIcon size={22} stroke={1.7} aria-hidden />
+                    <span className={classes.name}>{name(t, vocabulary)}</span>
+                  </NavLink>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
+    </nav>
+  );
+}

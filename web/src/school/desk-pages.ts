@@ -1,0 +1,71 @@
+import { type Icon, IconQrcode, IconUsers } from '@tabler/icons-react';
+import { type MyMembership, mayRequest, mightDo, type Permission, type Vocabulary } from '@zvonok/client-sdk';
+import type { TFunction } from 'i18next';
+import { type ComponentType, lazy } from 'react';
+
+/** A page of the administrator's desk: an entry of its navigation and a route at `/school/<path>`. */
+export interface DeskPage {
+  readonly path: string;
+  /** Whether the page has pages of its own below it, which it routes itself. */
+  readonly nested?: true;
+  readonly name: (t: TFunction, vocabulary: Vocabulary) => string;
+  readonly icon: Icon;
+  /** Asks the permission table, as the server does: nobody is shown a door that stays shut. */
+  readonly isFor: (membership: MyMembership) => boolean;
+  readonly page: ComponentType;
+}
+
+export interface DeskPart {
+  /** Null for what needs no heading. */
+  readonly title: ((t: TFunction, vocabulary: Vocabulary) => string) | null;
+  readonly pages: readonly DeskPage[];
+}
+
+const has =
+  (...asked: readonly Permission[]) =>
+  (membership: MyMembership) =>
+    asked.some((permission) => mightDo(permission, membership));
+
+const hasOrAsks =
+  (...asked: readonly Permission[]) =>
+  (membership: MyMembership) =>
+    asked.some((permission) => mightDo(permission, membership) || mayRequest(permission, membership));
+
+/**
+ * The desk, in the order in which it is shown. A new page is an entry here and nothing else: its screen is exported by its
+ * own file in this folder as a component without props that renders a `PageFrame`; its name is under `deskPages` in the
+ * locales, or under `words.<vocabulary>` where schools call it differently; `isFor` names the permissions whose work is
+ * done there.
+ */
+export const desk: readonly DeskPart[] = [
+  {
+    title: (t) => t('deskParts.people'),
+    pages: [
+      {
+        path: 'people',
+        name: (t) => t('people.title'),
+        icon: IconUsers,
+        isFor: hasOrAsks('verifyTeacher', 'moveMembers'),
+        page: lazy(() => import('./people.tsx').then((module) => ({ default: module.People }))),
+      },
+    ],
+  },
+  {
+    title: (t) => t('deskParts.coming'),
+    pages: [
+      {
+        path: 'invites',
+        name: (t) => t('invites.title'),
+        icon: IconQrcode,
+        isFor: has('inviteStaff', 'invitePupils', 'inviteGuardians'),
+        page: lazy(() => import('./invites.tsx').then((module) => ({ default: module.Invites }))),
+      },
+    ],
+  },
+];
+
+export const deskPages: readonly DeskPage[] = desk.flatMap((part) => part.pages);
+
+/** Whether the desk has a page for this person at all. */
+export const hasDesk = (membership: MyMembership): boolean =>
+  deskPages.some((page) => page.isFor(membership));
