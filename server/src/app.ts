@@ -141,6 +141,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     closers.push(() => gateway.close());
     closers.push(() => presence.close());
     await calls.mountSignalling(gateway.http, gateway.isAllowedOrigin);
+    accounts.mountHttp(gateway);
     await desk.mountHttp(gateway);
 
     return { platform, accounts, school, chat, desk, media, listen: gateway.listen, close };

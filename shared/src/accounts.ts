@@ -129,6 +129,18 @@ export const accountsProcedures = procedures('accounts', {
     input: {},
     output: strict({ revoked: Type.Integer({ minimum: 0 }) }),
   }),
+  getIdentityLink: accountProcedure({
+    summary: 'Since when the region’s identity provider signs this person in; null where it does not.',
+    input: {},
+    output: strict({ linkedAt: Type.Union([Time, Type.Null()]) }),
+  }),
+  removeIdentityLink: accountProcedure({
+    summary:
+      'The identity that is linked to this account opens it no more. Whoever next signs in by the provider with this verified phone is linked anew.',
+    input: {},
+    output: strict({}),
+    errors: ['NOT_FOUND'],
+  }),
   signOut: accountProcedure({
     summary: 'Signs this device out.',
     input: {},

@@ -7,6 +7,7 @@ import { deskProcedures } from './desk.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
+export * from './accounts.identity.ts';
 export * from './accounts.passkeys.ts';
 export * from './accounts.ts';
 export * from './calls.ts';

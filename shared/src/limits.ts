@@ -78,6 +78,15 @@ export const accountLimits = {
   passkeyCeremonyMs: 5 * minute,
   /** How fresh the proof of who somebody is must be for a new passkey: a screen left open is none. */
   passkeySetupMs: 15 * minute,
+  /** One answer of the identity provider: its description, a token, what it knows of a person. */
+  identityProviderMs: 5 * second,
+  /** How long its description is believed. */
+  identityMetadataMs: hour,
+  /** From our page to the provider's and back: somebody looks up a password there. */
+  identityAttemptMs: 10 * minute,
+  /** A school signs in from one address at 8:00, two requests each. */
+  identityPerAddress: { max: 2_400, windowMs: minute },
+  identityNameLength: 60,
   /** Characters of base64url: a credential's id has at most 1023 bytes, what browsers sign some hundreds. */
   passkeyIdLength: 1_364,
   passkeyPartLength: 8_000,

@@ -2,6 +2,7 @@ import { type AccountId, accountsProcedures, CodedError, passkeyProcedures } fro
 import type { Database } from '../platform/database.ts';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { CodeActions } from './accounts.codes.actions.ts';
+import type { IdentityActions } from './accounts.identity.actions.ts';
 import type { PasskeyActions } from './accounts.passkeys.actions.ts';
 import type { SessionActions, SessionStart } from './accounts.sessions.actions.ts';
 import { findAccount, type StoredAccount } from './accounts.store.ts';
@@ -13,6 +14,7 @@ export function mountAccounts(
   codes: CodeActions,
   sessions: SessionActions,
   passkeys: PasskeyActions,
+  identity: IdentityActions | undefined,
 ): MountedProcedure[] {
   /** Tells a device that has just signed in who it is. */
   async function greet(start: SessionStart, accountId: AccountId) {
@@ -63,6 +65,15 @@ export function mountAccounts(
     'accounts.revokeOtherSessions': async (_input, { caller }) => ({
       revoked: await sessions.revokeOtherSessions(caller),
     }),
+
+    'accounts.getIdentityLink': async (_input, { caller }) => ({
+      linkedAt: (await identity?.linkedSince(caller.accountId))?.toISOString() ?? null,
+    }),
+
+    'accounts.removeIdentityLink': async (_input, { caller }) => {
+      if ((await identity?.unlink(caller.accountId)) !== true) throw new CodedError('NOT_FOUND');
+      return {};
+    },
 
     'accounts.signOut': async (_input, context) => {
       await sessions.signOut(context);

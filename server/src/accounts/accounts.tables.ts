@@ -8,6 +8,7 @@ import {
   index,
   integer,
   pgTable,
+  primaryKey,
   text,
   timestamp,
   uniqueIndex,
@@ -112,6 +113,26 @@ export const sessions = pgTable(
     index('sessions_account').on(table.accountId),
     index('sessions_passkey').on(table.passkeyId).where(sql`${table.passkeyId} is not null`),
     check('sessions_carrier', sql`${table.carrier} in ('cookie', 'bearer')`),
+  ],
+);
+
+/** Whose account a person of an identity provider opens. A subject means nothing without its issuer. */
+export const identityLinks = pgTable(
+  'identity_links',
+  {
+    issuer: text().notNull(),
+    subject: text().notNull(),
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .notNull()
+      .references(() => accounts.id),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    lastUsedAt: moment('last_used_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.issuer, table.subject] }),
+    // A phone that has gone to somebody else must not give them the account of the one before.
+    uniqueIndex('identity_links_account').on(table.accountId, table.issuer),
   ],
 );
 

@@ -4,6 +4,8 @@ import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, MountedProcedure } from '../platform/procedures.ts';
 import { type CodePorts, createCodeActions } from './accounts.codes.actions.ts';
+import { createIdentityActions } from './accounts.identity.actions.ts';
+import { type HttpDoor, identityReturnPath, mountIdentity } from './accounts.identity.http.ts';
 import { createPasskeyActions } from './accounts.passkeys.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
 import { createSessionActions } from './accounts.sessions.actions.ts';
@@ -47,6 +49,8 @@ export interface Accounts {
   requirePasskey(caller: Caller): Promise<void>;
   /** Forgets an account's passkeys and ends its sessions. How many passkeys there were. */
   resetPasskeys(tx: Transaction, accountId: AccountId): Promise<number>;
+  /** Adds the way in by the identity provider, where one is configured. */
+  mountHttp(door: HttpDoor): void;
   close(): void;
 }
 
@@ -62,8 +66,12 @@ export function createAccounts(platform: Platform, ports: AccountsPorts): Accoun
     isStaff: async (accountId) =>
       (await ports.membershipsOf(accountId)).some(({ role }) => staffRoles.has(role)),
   });
+  const identity = createIdentityActions(platform, {
+    isOperator: ports.isOperator,
+    returnUrl: () => ports.origin() + identityReturnPath,
+  });
   return {
-    procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys),
+    procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys, identity),
     findSession: sessions.findSession,
     ensureAccount: async (tx, phone) =>
       (await ensureAccount(tx, uuid() as AccountId, normalisePhone(phone))).id,
@@ -73,6 +81,9 @@ export function createAccounts(platform: Platform, ports: AccountsPorts): Accoun
         throw new CodedError('PASSKEY_REQUIRED');
     },
     resetPasskeys: passkeys.reset,
+    mountHttp(door) {
+      if (identity !== undefined) mountIdentity(door, platform, identity, sessions);
+    },
     close: sessions.close,
   };
 }

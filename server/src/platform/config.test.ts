@@ -126,6 +126,31 @@ it('names every fault at once, without showing a secret', () => {
   expect(existsSync(DATA_DIR)).toBe(false);
 });
 
+const provider = {
+  OIDC_ISSUER: 'https://id.example/realm',
+  OIDC_CLIENT_ID: 'zvonok',
+  OIDC_CLIENT_SECRET: 's',
+};
+
+it('reads the region’s identity provider, its secret apart, plain http on this machine alone', () => {
+  const DATA_DIR = join(directory, 'provider');
+  const { config, secrets } = readConfig({ DATA_DIR, ...provider });
+  expect(config.identityProvider).toEqual({
+    issuer: 'https://id.example/realm',
+    clientId: 'zvonok',
+    name: 'id.example',
+  });
+  expect(secrets.identityProviderSecret).toBe('s');
+  expect(JSON.stringify(config)).not.toContain('"s"');
+  const local = readConfig({
+    DATA_DIR,
+    ...provider,
+    OIDC_ISSUER: 'http://localhost:9/',
+    OIDC_NAME: 'Область',
+  });
+  expect(local.config.identityProvider).toMatchObject({ issuer: 'http://localhost:9/', name: 'Область' });
+});
+
 it.each<[string, Record<string, string>, string]>([
   ['no rate limits where others reach the server', { ...deployed, RATE_LIMITS: 'off' }, 'RATE_LIMITS'],
   ['plain http for the public address', { ...deployed, PUBLIC_URL: 'http://chat.example' }, 'https'],
@@ -141,6 +166,10 @@ it.each<[string, Record<string, string>, string]>([
   ],
   ['nodes with different secrets', { REDIS_URL: 'redis://localhost' }, 'SECRET_KEY'],
   ['an open server without a known origin', { HOST: '0.0.0.0' }, 'PUBLIC_URL'],
+  ['half an identity provider', { ...provider, OIDC_CLIENT_SECRET: '' }, 'OIDC_CLIENT_SECRET'],
+  ['an identity provider over plain http', { ...provider, OIDC_ISSUER: 'http://id.example' }, 'https'],
+  ['an issuer with a query', { ...provider, OIDC_ISSUER: 'https://id.example/?a=b' }, 'OIDC_ISSUER'],
+  ['a provider without an end to its name', { ...provider, OIDC_NAME: 'Я'.repeat(61) }, 'OIDC_NAME'],
   ['roles that do not exist yet', { ROLE: 'gateway' }, 'not supported yet'],
 ])('refuses %s', (_what, env, words) => {
   expect(faultsOf(env).join('\n')).toContain(words);

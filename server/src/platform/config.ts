@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { accountLimits } from '@zvonok/shared/limits.ts';
 
 /** The checkout: relative paths in the environment are resolved against it, wherever the process was started. */
 export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
@@ -43,6 +44,16 @@ export interface Config {
   /** REDIS_URL is set: several nodes share rooms and counters. */
   readonly redis: boolean;
   readonly sms: 'console' | 'http';
+  /** The region's own identity provider (OpenID Connect); undefined where people sign in by code and passkey alone. */
+  readonly identityProvider:
+    | {
+        /** Its issuer identifier, exactly as it spells it. */
+        readonly issuer: string;
+        readonly clientId: string;
+        /** What the button on the sign-in page calls it. */
+        readonly name: string;
+      }
+    | undefined;
   readonly rtc: {
     /** The address that the media ports are bound to. */
     readonly listen: string;
@@ -71,6 +82,8 @@ export interface Secrets {
   readonly redisUrl: string | undefined;
   /** The SMS gateway's URL with `{phone}` and `{text}`; it usually holds the gateway's password. */
   readonly smsUrlTemplate: string | undefined;
+  /** The secret of the client that the identity provider knows this server as. */
+  readonly identityProviderSecret: string | undefined;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
 }
 
@@ -155,6 +168,31 @@ const variables = [
     default: 'none; demo mode prints codes to the terminal',
     meaning: "The SMS gateway's https URL; {phone} and {text} are filled in. Required outside demo mode.",
     example: 'https://sms.example/send?key=secret&to={phone}&text={text}',
+  },
+  {
+    name: 'OIDC_ISSUER',
+    default: 'none; people sign in by code and passkey',
+    meaning:
+      "The region's own identity provider (OpenID Connect): its issuer URL, https. With OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.",
+    example: 'https://id.region.example',
+  },
+  {
+    name: 'OIDC_CLIENT_ID',
+    default: 'none',
+    meaning: 'What the provider knows this server as. Its redirect URI is PUBLIC_URL/api/auth/oidc/callback.',
+    example: 'zvonok',
+  },
+  {
+    name: 'OIDC_CLIENT_SECRET',
+    default: 'none',
+    meaning: 'The secret that belongs to OIDC_CLIENT_ID.',
+    example: '(from the provider)',
+  },
+  {
+    name: 'OIDC_NAME',
+    default: 'the host of OIDC_ISSUER',
+    meaning: 'What the button on the sign-in page calls the provider.',
+    example: 'Моя область',
   },
   {
     name: 'TLS_CERT',
@@ -356,6 +394,32 @@ export const readConfig = (
     return template;
   }
 
+  const identityProvider = readIdentityProvider();
+  function readIdentityProvider(): Config['identityProvider'] {
+    const issuer = text('OIDC_ISSUER');
+    const clientId = text('OIDC_CLIENT_ID');
+    const set = [issuer, clientId, text('OIDC_CLIENT_SECRET')].filter((value) => value !== undefined);
+    if (set.length === 0) return undefined;
+    if (issuer === undefined || clientId === undefined || set.length < 3) {
+      return fault(
+        'OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all three or none.',
+      );
+    }
+    const parsed = url('OIDC_ISSUER', ['https', 'http']);
+    if (parsed === undefined) return undefined;
+    if (parsed.search !== '' || parsed.hash !== '' || parsed.username !== '' || parsed.password !== '') {
+      return fault('OIDC_ISSUER must be the bare issuer URL: no query, fragment or user.');
+    }
+    if (parsed.protocol === 'http:' && !isLoopback(parsed.hostname.replace(/^\[|\]$/g, ''))) {
+      return fault('OIDC_ISSUER must start with https: whoever is on the way could be anybody.');
+    }
+    const name = text('OIDC_NAME') ?? parsed.hostname;
+    if (name.length > accountLimits.identityNameLength || /\p{C}/u.test(name)) {
+      return fault(`OIDC_NAME must be at most ${accountLimits.identityNameLength} printable characters.`);
+    }
+    return { issuer, clientId, name };
+  }
+
   const databaseUrl = url('DATABASE_URL', ['postgres', 'postgresql']) && text('DATABASE_URL');
   const redisUrl = url('REDIS_URL', ['redis', 'rediss']) && text('REDIS_URL');
 
@@ -414,6 +478,7 @@ export const readConfig = (
       database: { embedded: databaseUrl === undefined, poolSize },
       redis: redisUrl !== undefined,
       sms: smsUrlTemplate === undefined ? 'console' : 'http',
+      identityProvider,
       rtc: { listen: rtcListen, announcedAddress, portBase, workers },
       calls: {
         setup: callsSetup,
@@ -427,6 +492,7 @@ export const readConfig = (
       databaseUrl,
       redisUrl,
       smsUrlTemplate,
+      identityProviderSecret: identityProvider === undefined ? undefined : text('OIDC_CLIENT_SECRET'),
       tls: cert === undefined || key === undefined ? undefined : { cert, key },
     },
   };

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { signallingPath } from '@zvonok/shared';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config, Secrets } from './config.ts';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
-import { createHttp, findCaller, type Health } from './http.ts';
+import { carrierOf, createHttp, findCaller, type Health } from './http.ts';
 import type { Logger } from './logger.ts';
 import { createOriginCheck } from './origins.ts';
 import type { createOutbound } from './outbound.ts';
-import type { Caller, MountedProcedure } from './procedures.ts';
+import type { Caller, MountedProcedure, SessionCarrier } from './procedures.ts';
 import {
   createSockets,
   type SocketPorts,
@@ -38,6 +38,8 @@ export interface Gateway {
   readonly http: FastifyInstance;
   readonly sockets: Sockets;
   readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  /** Carries a session to a browser in a cookie: for routes that are no procedures. */
+  readonly carrierOf: (reply: FastifyReply) => SessionCarrier;
   /** Whose session came with a request, by cookie or bearer token: for routes that are no procedures. */
   readonly findCaller: (request: FastifyRequest) => Promise<Caller | undefined>;
   /** The origin at which browsers reach this server; where PORT is 0 its port is known once it listens. */
@@ -74,6 +76,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       version: config.version,
       calls: options.calls(),
       ...(config.demo ? { demo: true as const } : {}),
+      ...(config.identityProvider === undefined ? {} : { identityProvider: config.identityProvider.name }),
     }),
     isReady: () => ready,
   });
@@ -103,6 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     origin,
     sockets,
     isAllowedOrigin,
+    carrierOf: (reply) => carrierOf(reply, config),
     findCaller: (request) => findCaller(request, options.findSession),
     async listen() {
       // By its name Fastify would listen twice, and the second server (::1) has neither sockets nor signalling.

@@ -38,6 +38,8 @@ export interface Health {
   readonly calls: 'ready' | 'preparing' | 'unavailable';
   /** Present and true in demo mode alone: the sign-in page says where the code is. */
   readonly demo?: true;
+  /** What the region's identity provider is called, where people can sign in by it. */
+  readonly identityProvider?: string;
 }
 
 export interface HttpOptions {
@@ -205,7 +207,8 @@ export async function findCaller(
   return token === undefined ? undefined : findSession(token);
 }
 
-function carrierOf(reply: FastifyReply, config: Config): SessionCarrier {
+/** The cookie of a reply. */
+export function carrierOf(reply: FastifyReply, config: Config): SessionCarrier {
   const secure = config.http.tls || config.http.publicUrl?.startsWith('https:') === true;
   const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
   return {

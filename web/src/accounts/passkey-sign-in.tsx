@@ -1,4 +1,4 @@
-import { Button, Divider, Stack, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { IconKey } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -24,8 +24,7 @@ export function PasskeySignIn() {
   }
 
   return (
-    <Stack gap="md" mt="md">
-      <Divider label={t('signIn.or')} />
+    <>
       <Button
         variant="default"
         size="lg"
@@ -42,6 +41,6 @@ export function PasskeySignIn() {
           {errorWords(problem, t)}
         </Text>
       )}
-    </Stack>
+    </>
   );
 }

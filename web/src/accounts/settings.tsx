@@ -14,6 +14,7 @@ import { tell } from '../platform/tell.ts';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { errorWords, membershipWords, moment, phoneWords } from '../platform/words.ts';
 import { LanguageSwitch } from './door.tsx';
+import { IdentityLink } from './identity-link.tsx';
 import { Passkeys } from './passkey-list.tsx';
 import classes from './settings.module.css';
 import { SignOut } from './sign-out.tsx';
@@ -27,6 +28,7 @@ export function Settings() {
       <Look />
       <Devices />
       <Passkeys />
+      <IdentityLink />
       <div className={classes.leave}>
         <SignOut />
       </div>

@@ -3,8 +3,9 @@ import { useTranslation } from 'react-i18next';
 import { Link, Navigate } from 'react-router';
 import { useSession } from '../platform/client.ts';
 import { Door } from './door.tsx';
-import { PasskeySignIn } from './passkey-sign-in.tsx';
+import { OtherWays } from './other-ways.tsx';
 import { PhoneSignIn } from './phone-sign-in.tsx';
+import { Refused } from './refused.tsx';
 
 export function SignIn() {
   const { t } = useTranslation();
@@ -22,7 +23,8 @@ export function SignIn() {
         </Text>
       }
     >
-      <PhoneSignIn otherWays={<PasskeySignIn />} />
+      <Refused />
+      <PhoneSignIn otherWays={<OtherWays />} />
     </Door>
   );
 }

@@ -427,6 +427,25 @@ export const en = {
     chooseText: 'It opens here.',
     closedTitle: 'This section is closed to you',
   },
+  identity: {
+    signIn: 'Sign in with “{{name}}”',
+    refused: {
+      noAccount:
+        '“{{name}}” knows you, but no account here has your phone number, or it is linked to somebody else already. Ask your school’s administrator to check the number.',
+      noPhone: '“{{name}}” tells no verified phone number. Verify yours there, or sign in by code.',
+      operator: 'The operator of the platform signs in by code and passkey.',
+      expired: 'The sign-in was not finished: it took too long, or was begun in another window. Start again.',
+      cancelled: 'Signing in with “{{name}}” was cancelled. Try again, or sign in by code.',
+      unavailable: '“{{name}}” does not answer at the moment. Sign in by code, or try again later.',
+    },
+    title: 'Sign-in with “{{name}}”',
+    linked: 'Works since {{when}}',
+    unlink: 'Unlink',
+    unlinkTitle: 'Unlink “{{name}}”?',
+    unlinkText:
+      'It will no longer sign you in. Linking again is easy: sign in with “{{name}}” while the phone number is the same there and here.',
+    unlinked: 'No longer linked',
+  },
   invites: {
     title: 'Invites',
     lead: 'A link is bound to a role and a class. Send it or print its QR code.',

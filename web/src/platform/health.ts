@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 interface Health {
   readonly demo?: boolean;
   readonly version?: string;
+  readonly identityProvider?: string;
 }
 
 let asked: Promise<Health> | undefined;
@@ -18,31 +19,30 @@ function health(): Promise<Health> {
   return asked;
 }
 
-/** Whether this server is a demonstration, which prints sign-in codes to its terminal. */
-export function useDemo(): boolean {
-  const [demo, setDemo] = useState(false);
+function useHealth(): Health {
+  const [known, setKnown] = useState<Health>({});
   useEffect(() => {
     let here = true;
     void health().then((answer) => {
-      if (here) setDemo(answer.demo === true);
+      if (here) setKnown(answer);
     });
     return () => {
       here = false;
     };
   }, []);
-  return demo;
+  return known;
+}
+
+/** Whether this server is a demonstration, which prints sign-in codes to its terminal. */
+export function useDemo(): boolean {
+  return useHealth().demo === true;
 }
 
 export function useServerVersion(): string | undefined {
-  const [version, setVersion] = useState<string>();
-  useEffect(() => {
-    let here = true;
-    void health().then((answer) => {
-      if (here) setVersion(answer.version);
-    });
-    return () => {
-      here = false;
-    };
-  }, []);
-  return version;
+  return useHealth().version;
+}
+
+/** What the region's identity provider is called, where people can sign in by it. */
+export function useIdentityProvider(): string | undefined {
+  return useHealth().identityProvider;
 }

@@ -1,0 +1,35 @@
+import { Button, Divider, Stack } from '@mantine/core';
+import { IconBuildingBank } from '@tabler/icons-react';
+import { identityStartPath } from '@zvonok/client-sdk';
+import { useTranslation } from 'react-i18next';
+import { useIdentityProvider } from '../platform/health.ts';
+import classes from './other-ways.module.css';
+import { PasskeySignIn } from './passkey-sign-in.tsx';
+import { passkeysWork } from './passkeys.ts';
+
+/** The ways in without a code, as far as there are any. */
+export function OtherWays() {
+  const { t } = useTranslation();
+  const provider = useIdentityProvider();
+  if (provider === undefined && !passkeysWork()) return null;
+  return (
+    <Stack gap="md" mt="md">
+      <Divider label={t('signIn.or')} />
+      {provider !== undefined && (
+        <Button
+          component="a"
+          href={identityStartPath}
+          variant="default"
+          size="lg"
+          fullWidth
+          classNames={{ root: classes.long ?? '', label: classes.longLabel ?? '' }}
+          leftSection={<IconBuildingBank size={20} aria-hidden />}
+          data-testid="provider-sign-in"
+        >
+          {t('identity.signIn', { name: provider })}
+        </Button>
+      )}
+      <PasskeySignIn />
+    </Stack>
+  );
+}
