@@ -101,9 +101,12 @@ const whoMayCall = {
 
 function protocol(): string {
   const procedures = Object.values(procedureContract).map((procedure) => {
-    const { name, summary, access, errors, limit, input, output } = procedure as shared.Procedure;
+    const { name, summary, access, confirmed, errors, limit, input, output } = procedure as shared.Procedure;
     const facts = [
       `Called by ${whoMayCall[access]}; at most ${limit.max} times in ${limit.windowMs / 1000} s.`,
+      confirmed
+        ? ` Needs a session that was confirmed in the last ${shared.accountLimits.confirmationMs / 60_000} minutes.`
+        : '',
       errors.length === 0 ? '' : ` May answer ${errors.map((code) => `\`${code}\``).join(', ')}.`,
     ];
     return `### ${name}\n\n${summary}\n\n${facts.join('')}\n\n${block('Input', input as Shape)}\n${block('Output', output as Shape)}`;

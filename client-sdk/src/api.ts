@@ -37,14 +37,17 @@ type PublicName = {
   [N in ProcedureName]: Contract[N]['access'] extends 'public' ? N : never;
 }[ProcedureName];
 
+type CookieName = 'accounts.refreshSession' | 'accounts.signOut' | 'accounts.reportStrangeSignIn';
+
 /** Called over HTTP alone: what needs no session, and what sets or clears the cookie. */
-const overHttp: Readonly<Record<PublicName | 'accounts.refreshSession' | 'accounts.signOut', true>> = {
+const overHttp: Readonly<Record<PublicName | CookieName, true>> = {
   'accounts.requestCode': true,
   'accounts.verifyCode': true,
   'accounts.beginPasskeySignIn': true,
   'accounts.finishPasskeySignIn': true,
   'accounts.refreshSession': true,
   'accounts.signOut': true,
+  'accounts.reportStrangeSignIn': true,
   'school.previewInvite': true,
   'desk.submitApplication': true,
   'desk.getApplication': true,

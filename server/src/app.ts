@@ -84,6 +84,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
       isOperator: (caller) => desk.isOperator(caller),
       origin: () => gateway.origin(),
+      strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
       ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
     });
     closers.push(() => accounts.close());
@@ -125,6 +126,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       findSession: accounts.findSession,
       requireActor: school.requireActor,
       requireOperator: desk.requireOperator,
+      isConfirmed: accounts.isConfirmed,
       async audienceOf(caller) {
         const memberships = await school.listAudience(caller.accountId);
         const conversations = await chat.conversationIdsOf(memberships);

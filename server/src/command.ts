@@ -63,6 +63,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
         claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
         isOperator: (caller) => desk.isOperator(caller),
         origin: () => config.http.publicUrl ?? 'http://localhost',
+        strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
       });
       const school = createSchool(platform, {
         accounts,

@@ -117,7 +117,8 @@ export const passkeyProcedures = procedures('accounts', {
     limit: perMinute(60),
   }),
   finishPasskeyConfirmation: accountProcedure({
-    summary: 'This session counts as confirmed with the passkey that answered.',
+    summary:
+      'This session counts as confirmed with the passkey that answered: also for a while for dangerous actions, as by a code.',
     input: { challengeId: ChallengeId, credential: PasskeyAssertion },
     output: strict({}),
     errors: ['PASSKEY_INVALID'],
@@ -128,7 +129,8 @@ export const passkeyProcedures = procedures('accounts', {
       'Asks a device for a new passkey. For staff and operators, who proved in the last minutes who they are; an operator who has a passkey adds another in a session that has seen it.',
     input: {},
     output: strict({ ...asked, options: PasskeyCreation }),
-    errors: ['WRONG_ROLE', 'PASSKEY_REQUIRED', 'CONFIRMATION_REQUIRED', 'PASSKEYS_FULL'],
+    errors: ['WRONG_ROLE', 'PASSKEY_REQUIRED', 'PASSKEYS_FULL'],
+    confirmed: true,
     limit: perMinute(30),
   }),
   finishPasskeyRegistration: accountProcedure({
@@ -140,14 +142,8 @@ export const passkeyProcedures = procedures('accounts', {
       name: Type.Optional(PasskeyName),
     },
     output: strict({ passkey: Passkey }),
-    errors: [
-      'WRONG_ROLE',
-      'PASSKEY_REQUIRED',
-      'CONFIRMATION_REQUIRED',
-      'PASSKEYS_FULL',
-      'PASSKEY_INVALID',
-      'CONFLICT',
-    ],
+    errors: ['WRONG_ROLE', 'PASSKEY_REQUIRED', 'PASSKEYS_FULL', 'PASSKEY_INVALID', 'CONFLICT'],
+    confirmed: true,
     limit: perMinute(30),
   }),
   listPasskeys: accountProcedure({

@@ -51,6 +51,15 @@ export type Account = Static<typeof Account>;
 /** Whether this person runs the server: the console of `desk` is theirs. */
 const Operator = Type.Boolean();
 
+/** A code is on its way. */
+const CodeSent = strict({
+  challengeId: ChallengeId,
+  expiresAt: Time,
+  /** How long the client waits before it offers to send another. */
+  resendAfterMs: Type.Integer({ minimum: 0 }),
+});
+const Code = Type.String({ pattern: '^[0-9]{6}$' });
+
 const SessionStart = strict({
   /** Null where the token went into the cookie. */
   token: Type.Union([Type.String(), Type.Null()]),
@@ -72,12 +81,7 @@ export const accountsProcedures = procedures('accounts', {
     summary:
       'Sends a one-time code to the phone of a known person, or of anybody who holds an open invite. The answer is the same for everybody.',
     input: { phone: TypedPhone, inviteToken: Type.Optional(InviteToken) },
-    output: strict({
-      challengeId: ChallengeId,
-      expiresAt: Time,
-      /** How long the client waits before it offers to send another. */
-      resendAfterMs: Type.Integer({ minimum: 0 }),
-    }),
+    output: CodeSent,
     errors: ['PHONE_INVALID'],
     /** A whole school signs in from one address at 8:00: 20 a second. */
     limit: perMinute(1_200),
@@ -86,7 +90,7 @@ export const accountsProcedures = procedures('accounts', {
     summary: 'Exchanges a code for a session. A code works once and bears 5 tries.',
     input: {
       challengeId: ChallengeId,
-      code: Type.String({ pattern: '^[0-9]{6}$' }),
+      code: Code,
       carrier: Carrier,
       deviceName: Type.Optional(Type.String({ minLength: 1, maxLength: accountLimits.deviceNameLength })),
     },
@@ -145,6 +149,33 @@ export const accountsProcedures = procedures('accounts', {
     summary: 'Signs this device out.',
     input: {},
     output: strict({}),
+  }),
+  reportStrangeSignIn: accountProcedure({
+    summary:
+      'Somebody else got in: signs out every device of the account, this one included, burns the codes that were sent to its phone, removes the passkeys that were added since, and tells the administrators of its schools.',
+    input: {
+      /** The device that is not theirs, where it is still in the list. */
+      sessionId: Type.Optional(SessionId),
+    },
+    output: strict({}),
+    limit: perMinute(10),
+  }),
+  requestConfirmation: accountProcedure({
+    summary:
+      'Sends a code to the account’s own phone, by which this session alone is confirmed. It signs nobody in, and a code for signing in confirms nothing.',
+    input: {},
+    output: CodeSent,
+    limit: perMinute(10),
+  }),
+  confirm: accountProcedure({
+    summary: 'Confirms this session for dangerous actions. A code works once and bears 5 tries.',
+    input: { challengeId: ChallengeId, code: Code },
+    output: strict({
+      /** Until when it may do what needs a confirmation. */
+      confirmedUntil: Time,
+    }),
+    errors: ['CODE_WRONG'],
+    limit: perMinute(30),
   }),
 });
 

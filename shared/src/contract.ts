@@ -31,6 +31,8 @@ export interface Procedure<
   /** What it may answer besides the universal errors. */
   readonly errors: readonly ErrorCode[];
   readonly limit: RateLimit;
+  /** Whether the session must have been confirmed a moment ago: see `Definition`. */
+  readonly confirmed: boolean;
 }
 
 export interface ContractEvent<Payload extends TSchema = TSchema> {
@@ -69,48 +71,56 @@ interface Definition<P extends TProperties, Output extends TSchema> {
   readonly output: Output;
   readonly errors?: readonly ErrorCode[];
   readonly limit?: RateLimit;
+  /**
+   * For what somebody at an unguarded device must not be able to do: who may do what, who is let in or out. The gateway
+   * answers CONFIRMATION_REQUIRED unless this session was confirmed within `accountLimits.confirmationMs`: by signing in,
+   * or by a code to the account's own phone (`accounts.requestConfirmation`, `accounts.confirm`), or with a passkey. It is asked last, of
+   * whoever may call at all with an input that is well-formed; the handler need not know of it. A client asks for the code
+   * and repeats the call: with the SDK, screens need nothing of their own.
+   */
+  readonly confirmed?: true;
 }
 
 type Unnamed<T> = Omit<T, 'name'>;
 
 const usualLimit: RateLimit = { max: 600, windowMs: 60_000 };
 
+/** A definition with what it leaves out. */
+function whole<P extends TProperties, O extends TSchema>(definition: Definition<P, O>) {
+  const { errors = [], limit = usualLimit, confirmed = false } = definition;
+  return {
+    summary: definition.summary,
+    output: definition.output,
+    errors: confirmed ? ([...errors, 'CONFIRMATION_REQUIRED'] as const) : errors,
+    limit,
+    confirmed,
+  };
+}
+
 export function perMinute(max: number): RateLimit {
   return { max, windowMs: 60_000 };
 }
 
 export function publicProcedure<const P extends TProperties, O extends TSchema>(
-  definition: Definition<P, O>,
+  definition: Omit<Definition<P, O>, 'confirmed'>,
 ): Unnamed<Procedure<'public', InputSchema<P>, O>> {
-  return {
-    access: 'public',
-    errors: [],
-    limit: usualLimit,
-    ...definition,
-    input: strict(definition.input) as InputSchema<P>,
-  };
+  return { access: 'public', ...whole(definition), input: strict(definition.input) as InputSchema<P> };
 }
 
 export function accountProcedure<const P extends TProperties, O extends TSchema>(
   definition: Definition<P, O>,
 ): Unnamed<Procedure<'account', InputSchema<P>, O>> {
-  return {
-    access: 'account',
-    errors: [],
-    limit: usualLimit,
-    ...definition,
-    input: strict(definition.input) as InputSchema<P>,
-  };
+  return { access: 'account', ...whole(definition), input: strict(definition.input) as InputSchema<P> };
 }
 
 export function operatorProcedure<const P extends TProperties, O extends TSchema>(
   definition: Definition<P, O>,
 ): Unnamed<Procedure<'operator', InputSchema<P>, O>> {
+  const { errors, ...rest } = whole(definition);
   return {
     access: 'operator',
-    limit: usualLimit,
-    ...definition,
-    errors: ['PASSKEY_REQUIRED', ...(definition.errors ?? [])],
+    ...rest,
+    errors: ['PASSKEY_REQUIRED', ...errors],
     input: strict(definition.input) as InputSchema<P>,
   };
 }
@@ -119,7 +129,7 @@ export function memberProcedure<const P extends TProperties, O extends TSchema>(
   definition: Definition<P, O>,
 ): Unnamed<Procedure<'member', MemberInput<P>, O>> {
   const input = strict({ as: MembershipId, ...definition.input }) as unknown as MemberInput<P>;
-  return { access: 'member', errors: [], limit: usualLimit, ...definition, input };
+  return { access: 'member', ...whole(definition), input };
 }
 
 export function contractEvent<Payload extends TSchema>(

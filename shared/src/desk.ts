@@ -134,6 +134,7 @@ export const deskProcedures = procedures('desk', {
     input: { applicationId: ApplicationId },
     output: strict({ schoolId: SchoolId }),
     errors: ['NOT_FOUND', 'CONFLICT'],
+    confirmed: true,
   }),
   declineApplication: operatorProcedure({
     summary: 'Refuses an application; the sender reads the reason.',
@@ -162,11 +163,13 @@ export const deskProcedures = procedures('desk', {
     input: { schoolId: SchoolId, ...reason },
     output: strict({ school: HostedSchool }),
     errors: ['NOT_FOUND'],
+    confirmed: true,
   }),
   resumeSchool: operatorProcedure({
     summary: 'Opens a suspended school again.',
     input: { schoolId: SchoolId },
     output: strict({ school: HostedSchool }),
     errors: ['NOT_FOUND'],
+    confirmed: true,
   }),
 });

@@ -2,11 +2,11 @@
  * The one catalogue of refusals. Every procedure names the codes it may answer; anything else becomes
  * `INTERNAL` with an incident id. `retry` is the advice a client follows without knowing the procedure:
  * `never` (the same input will be refused again), `later` (same input, after `retryAfterMs` or a backoff),
- * `afterSignIn`, `afterUpdate`.
+ * `afterSignIn`, `afterUpdate`, `afterConfirmation` (same input, once the session was confirmed).
  */
 export interface ErrorEntry {
   readonly status: number;
-  readonly retry: 'never' | 'later' | 'afterSignIn' | 'afterUpdate';
+  readonly retry: 'never' | 'later' | 'afterSignIn' | 'afterUpdate' | 'afterConfirmation';
   readonly meaning: string;
 }
 
@@ -63,6 +63,12 @@ export const errorCatalogue = {
     meaning: 'This is not a phone number that can receive a code.',
   },
   CODE_WRONG: { status: 400, retry: 'never', meaning: 'The code is wrong, used, or no longer valid.' },
+  CONFIRMATION_REQUIRED: {
+    status: 403,
+    retry: 'afterConfirmation',
+    meaning:
+      'This action needs a session that was confirmed a moment ago: by a code (`accounts.requestConfirmation`, `accounts.confirm`) or a passkey. Then the same call again.',
+  },
 
   PASSKEY_INVALID: {
     status: 400,
@@ -80,11 +86,6 @@ export const errorCatalogue = {
     meaning: 'The person has as many passkeys as they may have.',
   },
   LAST_PASSKEY: { status: 409, retry: 'never', meaning: 'An operator always keeps at least one passkey.' },
-  CONFIRMATION_REQUIRED: {
-    status: 403,
-    retry: 'afterSignIn',
-    meaning: 'The person proved who they are too long ago for this: it needs a fresh proof.',
-  },
 
   INVITE_INVALID: {
     status: 410,

@@ -59,6 +59,8 @@ export const accountLimits = {
   codeResendMs: minute,
   /** The SMS gateway's answer; nobody waits for it, so this only bounds what piles up. */
   smsMs: 10 * second,
+  /** How long a sign-in or a repeated code vouches for dangerous actions: some of them in a row, not an unguarded device. */
+  confirmationMs: 10 * minute,
   sessionIdleMs: 30 * day,
   /** How old the answer to "is this token good?" may be; revocation on any node also reaches the cache by signal. */
   sessionCacheMs: second,
@@ -76,8 +78,6 @@ export const accountLimits = {
   passkeyNameLength: 60,
   /** From the question to the finger on the key; browsers give up after as long. */
   passkeyCeremonyMs: 5 * minute,
-  /** How fresh the proof of who somebody is must be for a new passkey: a screen left open is none. */
-  passkeySetupMs: 15 * minute,
   /** One answer of the identity provider: its description, a token, what it knows of a person. */
   identityProviderMs: 5 * second,
   /** How long its description is believed. */

@@ -185,6 +185,7 @@ export const auditActions = [
   'teacherDetached',
   'guardianLinked',
   'guardianUnlinked',
+  'strangeSignInReported',
   'noticeSettled',
 ] as const;
 export const AuditAction = oneOf(auditActions);

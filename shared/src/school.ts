@@ -209,6 +209,7 @@ export const schoolProcedures = procedures('school', {
     input: { membershipId: MembershipId },
     output: strict({ membershipId: MembershipId }),
     errors: ['NOT_FOUND', 'WRONG_ROLE', 'ALREADY_MEMBER'],
+    confirmed: true,
   }),
   listAuditRecords: memberProcedure({
     summary:
@@ -233,6 +234,7 @@ export const schoolProcedures = procedures('school', {
     input: { membershipId: MembershipId, reason: EndReason },
     output: strict({}),
     errors: ['NOT_FOUND', 'LAST_ADMIN'],
+    confirmed: true,
   }),
 });
 

@@ -38,6 +38,7 @@ async function startSockets(first: readonly AudienceMembership[]) {
       audienceOf: () => audience,
       presenceChanged: () => undefined,
       isAllowedOrigin: () => true,
+      addressOf: () => '192.0.2.1',
     },
     logger: createLogger({ logLevel: 'silent' }),
     adapter: undefined,

@@ -1,5 +1,6 @@
 // alone: it measures what others feel of a flood
-import { accountLimits, procedureContract } from '@zvonok/shared';
+import { accountLimits, contractVersion, procedureContract } from '@zvonok/shared';
+import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';
 import { demoPeople } from '../harness/demo.ts';
@@ -64,6 +65,28 @@ it('serves the messenger’s own files however many phones of one address fetch 
   });
   expect(Object.fromEntries(outcomes)).toEqual({ '200': 6_100 });
   expect(await callFrom('203.0.113.8', 'accounts.getMe', {})).toBe('UNAUTHENTICATED');
+});
+
+it('records where a call over a socket came from, as over HTTP: from behind the proxy', async () => {
+  const { token, membershipId: as } = await running.session(demoPeople.admin);
+  const socket = io(running.url, {
+    transports: ['websocket'],
+    auth: { token, version: contractVersion },
+    extraHeaders: { 'x-forwarded-for': '198.51.100.77, 203.0.113.9' },
+    reconnection: false,
+  });
+  try {
+    const made = await socket.timeout(5_000).emitWithAck('school.createGroup', { as, name: '11Щ' });
+    expect(made).toMatchObject({ ok: true });
+  } finally {
+    socket.disconnect();
+  }
+  const { text } = await running.post(
+    'school.listAuditRecords',
+    { as, action: 'groupCreated', limit: 1 },
+    token,
+  );
+  expect(JSON.parse(text)).toMatchObject({ records: [{ address: '203.0.113.9' }] });
 });
 
 describe('numbers that the database can’t hold', () => {

@@ -62,11 +62,13 @@ export async function createSchoolFixture(
     { as, limit: 1 },
     admin.token,
   );
-  // What raises one comes with account safety.
-  const [notice] = await platform.database.client<{ id: string }[]>`
-    insert into school_notices (school_id, id, kind, membership_id)
-    select school_id, gen_random_uuid(), 'strangeSignIn', id from memberships
-    where id = ${pupil.membershipId} returning id`;
+  const teacher = await joinAs(running, place, 'teacher', `${phonePrefix}0031`, 'Вера Котова');
+  await ask('accounts.reportStrangeSignIn', {}, teacher.token);
+  const { notices } = await ask<{ notices: { id: string }[] }>(
+    'school.listNotices',
+    { as, state: 'open' },
+    admin.token,
+  );
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -84,7 +86,7 @@ export async function createSchoolFixture(
       guardian: guardian.membershipId,
       invite: invite.id,
       auditRecord: records[0]?.id ?? '',
-      notice: notice?.id ?? '',
+      notice: notices[0]?.id ?? '',
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

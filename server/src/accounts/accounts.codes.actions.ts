@@ -7,26 +7,31 @@ import {
   CodedError,
   type InputOf,
   type OutputOf,
-  type RateLimit,
+  type SessionId,
 } from '@zvonok/shared';
 import { v4 as randomUuid, v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
+import { createCountedDoor } from '../platform/counted-door.ts';
 import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { PublicContext } from '../platform/procedures.ts';
+import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import {
   addChallenge,
   burnChallenge,
+  type CountedChallenge,
+  confirmSession,
   countTry,
   ensureAccount,
+  findAccount,
   findAccountByPhone,
-  type StoredAccount,
+  lockAccount,
 } from './accounts.store.ts';
 import { normalisePhone } from './phone.ts';
 import type { SmsSender } from './sms.ts';
 
-type RequestCode = (typeof accountsProcedures)['accounts.requestCode'];
-type VerifyCode = (typeof accountsProcedures)['accounts.verifyCode'];
+type Contract = typeof accountsProcedures;
+type CodeSent = OutputOf<Contract['accounts.requestCode']>;
+type TypedCode = InputOf<Contract['accounts.confirm']>;
 
 export interface CodePorts {
   /** Whether an invite with this token can be redeemed now. */
@@ -43,102 +48,149 @@ export interface CodePorts {
 }
 
 export interface CodeActions {
-  requestCode(input: InputOf<RequestCode>, context: PublicContext): Promise<OutputOf<RequestCode>>;
+  requestCode(input: InputOf<Contract['accounts.requestCode']>, context: PublicContext): Promise<CodeSent>;
   /**
-   * The account whose code this is; made if the phone came with an invite or a school expects it. The challenge is burned,
-   * and wherever the phone is expected the account is a member from now on.
+   * Counts a try. What it answers burns the code, in the transaction that begins the session, and gives the account whose
+   * code it is; made if the phone came with an invite or a school expects it. It is held until the transaction ends.
+   * Wherever the phone is expected the account is a member from then on.
+   *
+   * @throws CodedError CODE_WRONG, both
+   */
+  checkCode(
+    typed: TypedCode,
+    context: Pick<PublicContext, 'address'>,
+  ): Promise<(tx: Transaction) => Promise<AccountId>>;
+  /** Sends a code to the caller's own phone that confirms this session and does nothing else. */
+  requestConfirmation(context: AccountContext): Promise<CodeSent>;
+  /**
+   * Until when the session is confirmed.
    *
    * @throws CodedError CODE_WRONG
    */
-  redeemCode(
-    input: Pick<InputOf<VerifyCode>, 'challengeId' | 'code'>,
-    context: Pick<PublicContext, 'address'>,
-  ): Promise<StoredAccount>;
+  confirm(typed: TypedCode, caller: Caller): Promise<Date>;
 }
 
 /** The whole installation: what bounds the bill of its SMS gateway. */
-const tenantKey = 'codes:tenant';
+const tenantCounter = 'codes:tenant';
 
 export function createCodeActions(platform: Platform, ports: CodePorts, sms: SmsSender): CodeActions {
-  const { database, counters, logger, config } = platform;
+  const { database, logger } = platform;
+  const door = createCountedDoor(platform);
   const key = deriveKey(platform.secrets, 'one-time-code');
 
   const hashOf = (challengeId: ChallengeId, code: string) =>
     createHmac('sha256', key).update(`${challengeId} ${code}`).digest();
 
-  /** Counters may live in Redis: phones and addresses do not go there. */
-  const blind = (value: string) =>
-    createHmac('sha256', key).update(`counter ${value}`).digest('base64url').slice(0, 22);
-
-  /** Rejects with UNAVAILABLE where the counters are away: without a limit no code is sent. */
-  async function count(counter: string, limit: RateLimit): Promise<number> {
-    if (!config.rateLimits) return 0;
-    return counters.hit(counter, limit);
+  async function requireFewCodes(phone: string, address: string) {
+    await door.requireBelow('codes:address', accountLimits.codesPerAddress, address);
+    await door.requireBelow('codes:phone', accountLimits.codesPerPhone, phone);
   }
 
-  async function requireBelow(counter: string, limit: RateLimit) {
-    const retryAfterMs = await count(counter, limit);
-    if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
+  /** Makes a code; `wording`: what is sent with it, or nothing where nobody is sent it. */
+  async function issue(
+    challenge: { phone: string; sessionId: SessionId | null; mayRegister: boolean },
+    wording: ((code: string) => string) | undefined,
+  ): Promise<CodeSent> {
+    const id = randomUuid() as ChallengeId;
+    const code = randomInt(1_000_000).toString().padStart(6, '0');
+    const { expiresAt } = await database.inTransaction((tx) =>
+      addChallenge(tx, { ...challenge, id, codeHash: hashOf(id, code).toString('base64url') }),
+    );
+    if (wording !== undefined) {
+      // Once the answer is on its way: the work of beginning a delivery would show in its time.
+      setImmediate(() => {
+        deliver(id, challenge.phone, wording(code)).catch((error: unknown) =>
+          logger.error({ err: error }, 'a code was not sent'),
+        );
+      });
+    }
+    return {
+      challengeId: id,
+      expiresAt: expiresAt.toISOString(),
+      resendAfterMs: accountLimits.codeResendMs,
+    };
   }
 
   /** Never awaited by a request, so that its length tells nobody whether a phone is known. */
-  async function deliver(challengeId: ChallengeId, phone: string, code: string) {
-    if ((await count(tenantKey, accountLimits.codesPerTenant)) > 0) {
+  async function deliver(challengeId: ChallengeId, phone: string, text: string) {
+    if ((await door.count(tenantCounter, accountLimits.codesPerTenant)) > 0) {
       logger.error('the hourly limit of codes is reached; a code was not sent');
       // Nobody can type it, so whoever does has guessed: the limit bounds the guesses too.
       await database.inTransaction((tx) => burnChallenge(tx, challengeId));
       return;
     }
-    await sms.send(phone, `Звонок: код ${code}. Никому его не сообщайте.`);
+    await sms.send(phone, text);
+  }
+
+  async function requireRight(
+    { challengeId, code }: TypedCode,
+    sessionId: SessionId | null,
+  ): Promise<CountedChallenge> {
+    // Its own transaction: a try counts whatever becomes of the rest.
+    const challenge = await database.inTransaction((tx) => countTry(tx, challengeId, sessionId));
+    const right =
+      challenge !== undefined &&
+      timingSafeEqual(hashOf(challengeId, code), Buffer.from(challenge.codeHash, 'base64url'));
+    if (!right) throw new CodedError('CODE_WRONG');
+    return challenge;
+  }
+
+  async function requireBurned(tx: Transaction, challengeId: ChallengeId) {
+    if (!(await burnChallenge(tx, challengeId))) throw new CodedError('CODE_WRONG');
   }
 
   return {
     async requestCode(input, context) {
       const phone = normalisePhone(input.phone);
-      await requireBelow(`codes:address:${blind(context.address)}`, accountLimits.codesPerAddress);
-      await requireBelow(`codes:phone:${blind(phone)}`, accountLimits.codesPerPhone);
+      await requireFewCodes(phone, context.address);
       const [account, invited, expected] = await Promise.all([
         findAccountByPhone(database.db, phone),
         input.inviteToken === undefined ? false : ports.inviteIsOpen(input.inviteToken),
         ports.isExpected(phone),
       ]);
-      const id = randomUuid() as ChallengeId;
-      const code = randomInt(1_000_000).toString().padStart(6, '0');
       const mayRegister = account === undefined && (invited || expected);
-      const { expiresAt } = await database.inTransaction((tx) =>
-        addChallenge(tx, { id, phone, codeHash: hashOf(id, code).toString('base64url'), mayRegister }),
+      return issue(
+        { phone, sessionId: null, mayRegister },
+        account !== undefined || mayRegister
+          ? (code) => `Звонок: код ${code}. Никому его не сообщайте.`
+          : undefined,
       );
-      if (account !== undefined || mayRegister) {
-        // Once the answer is on its way: the work of beginning a delivery would show in its time.
-        setImmediate(() => {
-          deliver(id, phone, code).catch((error: unknown) =>
-            logger.error({ err: error }, 'a code was not sent'),
-          );
-        });
-      }
-      return {
-        challengeId: id,
-        expiresAt: expiresAt.toISOString(),
-        resendAfterMs: accountLimits.codeResendMs,
+    },
+
+    async checkCode(typed, { address }) {
+      const challenge = await requireRight(typed, null);
+      return async (tx) => {
+        const found = challenge.mayRegister
+          ? await ensureAccount(tx, uuid() as AccountId, challenge.phone)
+          : await findAccountByPhone(tx, challenge.phone);
+        // The account before the code, as a report of a strange sign-in takes them: it finds the session or burns the code.
+        const account = found && (await lockAccount(tx, found.id));
+        // The code of a stranger, guessed: nobody was sent it.
+        if (account === undefined) throw new CodedError('CODE_WRONG');
+        await requireBurned(tx, typed.challengeId);
+        await ports.claimRoster(tx, account.id, account.phone, address);
+        return account.id;
       };
     },
 
-    async redeemCode({ challengeId, code }, { address }) {
-      // Its own transaction: a try counts whatever becomes of the rest.
-      const challenge = await database.inTransaction((tx) => countTry(tx, challengeId));
-      const right =
-        challenge !== undefined &&
-        timingSafeEqual(hashOf(challengeId, code), Buffer.from(challenge.codeHash, 'base64url'));
-      if (!right) throw new CodedError('CODE_WRONG');
+    async requestConfirmation({ caller, address }) {
+      const account = await findAccount(database.db, caller.accountId);
+      if (account === undefined) throw new CodedError('UNAUTHENTICATED');
+      const { phone } = account;
+      await requireFewCodes(phone, address);
+      return issue(
+        { phone, sessionId: caller.sessionId, mayRegister: false },
+        (code) => `Звонок: код ${code}, чтобы подтвердить важное действие. Никому его не сообщайте.`,
+      );
+    },
+
+    async confirm(typed, { sessionId }) {
+      await requireRight(typed, sessionId);
       return database.inTransaction(async (tx) => {
-        if (!(await burnChallenge(tx, challengeId))) throw new CodedError('CODE_WRONG');
-        const account = challenge.mayRegister
-          ? await ensureAccount(tx, uuid() as AccountId, challenge.phone)
-          : await findAccountByPhone(tx, challenge.phone);
-        // The code of a stranger, guessed: nobody was sent it.
-        if (account === undefined) throw new CodedError('CODE_WRONG');
-        await ports.claimRoster(tx, account.id, account.phone, address);
-        return account;
+        await requireBurned(tx, typed.challengeId);
+        const until = await confirmSession(tx, sessionId);
+        if (until === undefined) throw new CodedError('UNAUTHENTICATED');
+        return until;
       });
     },
   };

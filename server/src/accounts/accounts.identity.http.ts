@@ -69,7 +69,7 @@ export function mountIdentity(
       const parameters = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
       const accountId = await identity.redeem(parameters, request.cookies[cookieName]);
       await sessions.startSession(
-        accountId,
+        async () => accountId,
         { carrier: 'cookie', deviceName: undefined },
         {
           address: subscriberOf(request.ip),

@@ -32,7 +32,6 @@ import {
   deletePasskeys,
   endSessionsOfPasskey,
   hasPasskey,
-  isFresh,
   listPasskeys,
   lockPasskey,
   lockPasskeys,
@@ -197,9 +196,6 @@ export function createPasskeyActions(platform: Platform, ports: PasskeyPorts): P
   async function requireRoom(reader: Reader, caller: Caller, held: number) {
     if (held >= accountLimits.passkeysPerAccount) throw new CodedError('PASSKEYS_FULL');
     if (held > 0) await requireOwnKey(reader, caller);
-    if (!(await isFresh(reader, caller.sessionId, accountLimits.passkeySetupMs))) {
-      throw new CodedError('CONFIRMATION_REQUIRED');
-    }
   }
 
   const announceChanged = (tx: Transaction, accountId: AccountId) =>

@@ -5,7 +5,7 @@ import {
   type PasskeyId,
   type SessionId,
 } from '@zvonok/shared';
-import { and, asc, count, eq, gt, isNotNull, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, isNotNull, isNull, ne, sql } from 'drizzle-orm';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { fromNow, notIdle } from './accounts.store.ts';
 import { accounts, passkeyChallenges, passkeys, sessions } from './accounts.tables.ts';
@@ -117,11 +117,16 @@ export async function deletePasskey(tx: Transaction, accountId: AccountId, id: P
   return rows.length > 0;
 }
 
-/** All of them. How many there were. */
-export async function deletePasskeys(tx: Transaction, accountId: AccountId): Promise<number> {
+/** All of them, or those that were added since then. How many there were. */
+export async function deletePasskeys(tx: Transaction, accountId: AccountId, since?: Date): Promise<number> {
   const rows = await tx
     .delete(passkeys)
-    .where(eq(passkeys.accountId, accountId))
+    .where(
+      and(
+        eq(passkeys.accountId, accountId),
+        since === undefined ? undefined : gte(passkeys.createdAt, since),
+      ),
+    )
     .returning({ id: passkeys.id });
   return rows.length;
 }
@@ -140,11 +145,11 @@ export async function endSessionsOfPasskey(
   return rows.map((row) => row.id);
 }
 
-/** From now on the session counts as confirmed with this passkey. False where it is over. */
+/** From now on the session counts as confirmed, and with this passkey. False where it is over. */
 export async function markSession(tx: Transaction, id: SessionId, passkeyId: PasskeyId): Promise<boolean> {
   const rows = await tx
     .update(sessions)
-    .set({ passkeyId, passkeyAt: sql`now()` })
+    .set({ passkeyId, confirmedAt: sql`now()` })
     .where(and(eq(sessions.id, id), notIdle()))
     .returning({ id: sessions.id });
   return rows.length > 0;
@@ -157,24 +162,6 @@ export async function hasPasskey(reader: Reader, accountId: AccountId, id: Sessi
     .from(sessions)
     .where(
       and(eq(sessions.id, id), eq(sessions.accountId, accountId), isNotNull(sessions.passkeyId), notIdle()),
-    );
-  return rows.length > 0;
-}
-
-/** Whether the person proved who they are in this session within so many milliseconds: by a code, or with a passkey. */
-export async function isFresh(reader: Reader, id: SessionId, withinMs: number): Promise<boolean> {
-  const rows = await queryOf(reader)
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(
-      and(
-        eq(sessions.id, id),
-        gt(
-          sql`greatest(${sessions.createdAt}, case when ${sessions.passkeyId} is not null then ${sessions.passkeyAt} end)`,
-          fromNow(-withinMs),
-        ),
-        notIdle(),
-      ),
     );
   return rows.length > 0;
 }

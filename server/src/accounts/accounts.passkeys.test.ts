@@ -9,7 +9,7 @@ import { enrol, makeSchool, nextPhone, type TestSchool } from '../testing/school
 let rooms: Rooms;
 let school: TestSchool;
 beforeAll(async () => {
-  rooms = await startRooms({ deployed: true });
+  rooms = await startRooms({ deployed: true, confirmations: 'asked' });
   school = await makeSchool(rooms);
 });
 afterAll(() => rooms?.close());
@@ -92,11 +92,10 @@ const standingOf = async (caller: Caller) => unwrap(await rooms.call('accounts.l
 const desk = async (caller: Caller) => outcomeOf(await rooms.call('desk.listSchools', caller, {}));
 /** As if the person had proved who they are so long ago. */
 const age = (caller: Caller) =>
-  query(
-    `update sessions set created_at = created_at - make_interval(secs => $2), passkey_at = passkey_at - make_interval(secs => $2)
-     where id = $1`,
-    [caller.sessionId, accountLimits.passkeySetupMs / 1_000],
-  );
+  query('update sessions set confirmed_at = confirmed_at - make_interval(secs => $2) where id = $1', [
+    caller.sessionId,
+    accountLimits.confirmationMs / 1_000,
+  ]);
 
 describe('a passkey of staff', () => {
   it('is added after a code, signs in without one, and is marked in the list of devices', async () => {

@@ -17,7 +17,7 @@ export function mountAccounts(
   identity: IdentityActions | undefined,
 ): MountedProcedure[] {
   /** Tells a device that has just signed in who it is. */
-  async function greet(start: SessionStart, accountId: AccountId) {
+  async function greet({ accountId, ...start }: SessionStart & { readonly accountId: AccountId }) {
     const [account, memberships, operator] = await Promise.all([
       findAccount(database.db, accountId),
       ports.membershipsOf(accountId),
@@ -31,13 +31,9 @@ export function mountAccounts(
     'accounts.requestCode': (input, context) => codes.requestCode(input, context),
 
     'accounts.verifyCode': async (input, context) => {
-      const account = await codes.redeemCode(input, context);
-      const start = await sessions.startSession(
-        account.id,
-        { carrier: input.carrier, deviceName: input.deviceName },
-        context,
-      );
-      return greet(start, account.id);
+      const { carrier, deviceName } = input;
+      const prove = await codes.checkCode(input, context);
+      return greet(await sessions.startSession(prove, { carrier, deviceName }, context));
     },
 
     'accounts.getMe': async (_input, { caller }) => {
@@ -79,6 +75,17 @@ export function mountAccounts(
       await sessions.signOut(context);
       return {};
     },
+
+    'accounts.reportStrangeSignIn': async ({ sessionId }, context) => {
+      await sessions.reportStrangeSignIn(context, sessionId);
+      return {};
+    },
+
+    'accounts.requestConfirmation': (_input, context) => codes.requestConfirmation(context),
+
+    'accounts.confirm': async (input, { caller }) => ({
+      confirmedUntil: (await codes.confirm(input, caller)).toISOString(),
+    }),
   });
 
   const ofPasskeys = mount(passkeyProcedures, {
@@ -87,10 +94,8 @@ export function mountAccounts(
     'accounts.finishPasskeySignIn': async (input, context) => {
       const { accountId, passkeyId } = await passkeys.redeemAssertion(input.challengeId, input.credential);
       const { carrier, deviceName } = input;
-      return greet(
-        await sessions.startSession(accountId, { carrier, deviceName, passkeyId }, context),
-        accountId,
-      );
+      const prove = async () => accountId;
+      return greet(await sessions.startSession(prove, { carrier, deviceName, passkeyId }, context));
     },
 
     'accounts.beginPasskeyConfirmation': (_input, { caller }) => passkeys.beginConfirmation(caller),

@@ -14,14 +14,16 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
-import { holdPasskey } from './accounts.passkeys.store.ts';
+import { deletePasskeys, holdPasskey } from './accounts.passkeys.store.ts';
 import {
   addSession,
+  burnChallengesOf,
   endSessions,
   endSurplusSessions,
   findSessionById,
   findSessionByToken,
   listSessions,
+  lockAccount,
   lockSessionToken,
   offerNextToken,
   promoteNextToken,
@@ -39,20 +41,20 @@ export interface SessionActions {
   /** Whose token this is. Up to a second old, and at once after a revocation that this node heard of. */
   findSession(token: string): Promise<Caller | undefined>;
   /**
-   * Begins a session of an account that has proved itself, and carries its token as asked.
+   * Begins a session and carries its token as asked. `prove` answers whose it is, in the transaction that begins it.
    *
-   * @throws CodedError PASSKEY_INVALID where the passkey by which it did has been removed meanwhile
+   * @throws CodedError PASSKEY_INVALID where the passkey by which they proved it has been removed meanwhile
    */
   startSession(
-    accountId: AccountId,
+    prove: (tx: Transaction) => Promise<AccountId>,
     options: {
       carrier: 'cookie' | 'bearer';
       deviceName: string | undefined;
-      /** The passkey by which it did. */
+      /** The passkey by which they did. */
       passkeyId?: PasskeyId | null;
     },
     context: PublicContext,
-  ): Promise<SessionStart>;
+  ): Promise<SessionStart & { readonly accountId: AccountId }>;
   refreshSession(context: AccountContext): Promise<SessionStart>;
   /** When the caller's token should be exchanged. */
   refreshAt(caller: Caller): Promise<string>;
@@ -60,10 +62,31 @@ export interface SessionActions {
   revokeSession(caller: Caller, sessionId: SessionId): Promise<void>;
   revokeOtherSessions(caller: Caller): Promise<number>;
   signOut(context: AccountContext): Promise<void>;
+  /**
+   * Ends all sessions of the caller's account, burns the codes under way to its phone, removes the passkeys that were added
+   * since the strange device came, and tells the schools.
+   */
+  reportStrangeSignIn(context: AccountContext, strange: SessionId | undefined): Promise<void>;
   close(): void;
 }
 
-export function createSessionActions(platform: Platform): SessionActions {
+/** What is known of a sign-in that its owner does not recognise. */
+export interface StrangeSignIn {
+  readonly accountId: AccountId;
+  /** Where the report came from. */
+  readonly address: string;
+  /** The device that is not theirs, where they named one. */
+  readonly device: { readonly name: string; readonly signedInAt: Date } | undefined;
+}
+
+export interface SessionPorts {
+  /** Called in the transaction that ends the account's sessions. */
+  readonly strangeSignInReported: (tx: Transaction, report: StrangeSignIn) => Promise<void>;
+  /** Whether this person runs the server. */
+  readonly isOperator: (caller: Pick<Caller, 'accountId'>) => Promise<boolean>;
+}
+
+export function createSessionActions(platform: Platform, ports: SessionPorts): SessionActions {
   const { database, logger, outbound } = platform;
   const rotationKey = deriveKey(platform.secrets, 'session-rotation');
   const cache = createSessionCache();
@@ -97,10 +120,11 @@ export function createSessionActions(platform: Platform): SessionActions {
       return cache.get(tokenHash, () => loadSession(tokenHash));
     },
 
-    async startSession(accountId, { carrier, deviceName, passkeyId = null }, context) {
+    async startSession(prove, { carrier, deviceName, passkeyId = null }, context) {
       if (carrier === 'cookie') requireCookieCarrier(context);
       const token = randomBytes(32).toString('base64url');
       const session = await database.inTransaction(async (tx) => {
+        const accountId = await prove(tx);
         // Removed since it answered.
         if (passkeyId !== null && !(await holdPasskey(tx, passkeyId)))
           throw new CodedError('PASSKEY_INVALID');
@@ -123,6 +147,7 @@ export function createSessionActions(platform: Platform): SessionActions {
         return added;
       });
       return {
+        accountId: session.accountId,
         token: carry(session, token, context),
         sessionId: session.id,
         refreshAt: refreshTimeOf(session.rotatedAt),
@@ -177,6 +202,33 @@ export function createSessionActions(platform: Platform): SessionActions {
       await database.inTransaction(async (tx) => {
         announceEnded(tx, accountId, await endSessions(tx, accountId, { only: sessionId }));
       });
+      carrier?.clear();
+    },
+
+    async reportStrangeSignIn({ caller, carrier, address }, strange) {
+      const { accountId, sessionId } = caller;
+      const operator = await ports.isOperator(caller);
+      await database.inTransaction(async (tx) => {
+        // First of all: a code that is being redeemed at this moment has begun its session before, or will find itself burned.
+        const account = await lockAccount(tx, accountId);
+        const found = strange === undefined ? undefined : await findSessionById(tx, strange);
+        const named = found?.accountId === accountId ? found : undefined;
+        const ended = await endSessions(tx, accountId, 'all');
+        if (account === undefined || !ended.includes(sessionId)) throw new CodedError('UNAUTHENTICATED');
+        await burnChallengesOf(tx, account.phone);
+        // A key that the intruder left behind would let them in again. An operator's are added by a key alone, and whoever has
+        // taken over the phone number must not get rid of them in this way.
+        if (named !== undefined && !operator && (await deletePasskeys(tx, accountId, named.createdAt)) > 0) {
+          tx.announce(eventFor('accounts.passkeysChanged', { account: accountId }, {}));
+        }
+        await ports.strangeSignInReported(tx, {
+          accountId,
+          address,
+          device: named && { name: named.deviceName, signedInAt: named.createdAt },
+        });
+        announceEnded(tx, accountId, ended);
+      });
+      logger.info({ accountId }, 'a strange sign-in was reported; every session of the account was ended');
       carrier?.clear();
     },
 

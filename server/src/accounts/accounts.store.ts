@@ -5,7 +5,7 @@ import {
   type PasskeyId,
   type SessionId,
 } from '@zvonok/shared';
-import { and, asc, desc, eq, gt, inArray, lt, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
 
@@ -32,6 +32,12 @@ export async function findAccountByPhone(reader: Reader, phone: string): Promise
   return row;
 }
 
+/** Holds the account until the transaction ends: its sessions begin and end one after the other. */
+export async function lockAccount(tx: Transaction, id: AccountId): Promise<StoredAccount | undefined> {
+  const [row] = await tx.select().from(accounts).where(eq(accounts.id, id)).for('update');
+  return row;
+}
+
 /** The account of this phone, made under the given id if there is none. Two at once get the same one. */
 export async function ensureAccount(tx: Transaction, id: AccountId, phone: string): Promise<StoredAccount> {
   await tx.insert(accounts).values({ id, phone }).onConflictDoNothing({ target: accounts.phone });
@@ -53,7 +59,13 @@ export async function phonesOf(reader: Reader, ids: readonly AccountId[]): Promi
 /** Writes a challenge and clears some that are over. */
 export async function addChallenge(
   tx: Transaction,
-  challenge: { id: ChallengeId; phone: string; codeHash: string; mayRegister: boolean },
+  challenge: {
+    id: ChallengeId;
+    phone: string;
+    sessionId: SessionId | null;
+    codeHash: string;
+    mayRegister: boolean;
+  },
 ): Promise<{ expiresAt: Date }> {
   await tx.execute(sql`
     delete from ${codeChallenges} where ${codeChallenges.id} in (
@@ -75,15 +87,21 @@ export interface CountedChallenge {
 
 /**
  * Counts one try, and gives the challenge back where a try was left. One statement: of tries that come at once no more
- * than the allowed number are ever compared with the code.
+ * than the allowed number are ever compared with the code. `sessionId`: what it must have been asked for; null: to sign
+ * in. One that was asked for something else counts nothing and is not there.
  */
-export async function countTry(tx: Transaction, id: ChallengeId): Promise<CountedChallenge | undefined> {
+export async function countTry(
+  tx: Transaction,
+  id: ChallengeId,
+  sessionId: SessionId | null,
+): Promise<CountedChallenge | undefined> {
   const [row] = await tx
     .update(codeChallenges)
     .set({ tries: sql`${codeChallenges.tries} + 1` })
     .where(
       and(
         eq(codeChallenges.id, id),
+        sessionId === null ? isNull(codeChallenges.sessionId) : eq(codeChallenges.sessionId, sessionId),
         lt(codeChallenges.tries, accountLimits.codeTries),
         gt(codeChallenges.expiresAt, sql`now()`),
         sql`${codeChallenges.usedAt} is null`,
@@ -105,6 +123,14 @@ export async function burnChallenge(tx: Transaction, id: ChallengeId): Promise<b
     .where(and(eq(codeChallenges.id, id), sql`${codeChallenges.usedAt} is null`))
     .returning({ id: codeChallenges.id });
   return burned.length === 1;
+}
+
+/** Burns every open challenge of the phone, whatever it was asked for. */
+export async function burnChallengesOf(tx: Transaction, phone: string): Promise<void> {
+  await tx
+    .update(codeChallenges)
+    .set({ usedAt: sql`now()` })
+    .where(and(eq(codeChallenges.phone, phone), isNull(codeChallenges.usedAt)));
 }
 
 export interface StoredSession {
@@ -130,16 +156,16 @@ const sessionColumns = {
   passkeyId: sessions.passkeyId,
 };
 
+/** Signing in confirms it. */
 export async function addSession(
   tx: Transaction,
   session: Pick<StoredSession, 'id' | 'accountId' | 'carrier' | 'deviceName' | 'passkeyId'> & {
     tokenHash: string;
   },
 ): Promise<StoredSession> {
-  const passkeyAt = session.passkeyId === null ? null : sql`now()`;
   const [row] = await tx
     .insert(sessions)
-    .values({ ...session, passkeyAt })
+    .values({ ...session, confirmedAt: sql`now()` })
     .returning(sessionColumns);
   if (row === undefined) throw new Error('a session was not stored');
   return row;
@@ -185,6 +211,30 @@ export async function findSessionById(reader: Reader, id: SessionId): Promise<St
     .from(sessions)
     .where(and(eq(sessions.id, id), notIdle()));
   return row;
+}
+
+/**
+ * Whoever holds the session has just proved again to be the person. Until when that vouches for dangerous actions;
+ * undefined where the session is over.
+ */
+export async function confirmSession(tx: Transaction, id: SessionId): Promise<Date | undefined> {
+  const [row] = await tx
+    .update(sessions)
+    .set({ confirmedAt: sql`now()` })
+    .where(and(eq(sessions.id, id), notIdle()))
+    .returning({ confirmedAt: sessions.confirmedAt });
+  return row?.confirmedAt == null
+    ? undefined
+    : new Date(row.confirmedAt.getTime() + accountLimits.confirmationMs);
+}
+
+/** Whether the session was confirmed a moment ago. */
+export async function isConfirmed(reader: Reader, id: SessionId): Promise<boolean> {
+  const rows = await reader
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(eq(sessions.id, id), gt(sessions.confirmedAt, fromNow(-accountLimits.confirmationMs))));
+  return rows.length > 0;
 }
 
 /** Notes that a device is in use. */
@@ -264,7 +314,7 @@ export async function endSessions(
 /** Ends what lies past the number of devices that one account may have, and what is idle for too long. */
 export async function endSurplusSessions(tx: Transaction, accountId: AccountId): Promise<SessionId[]> {
   // Two sign-ins at once would each count without the other.
-  await tx.select({ id: accounts.id }).from(accounts).where(eq(accounts.id, accountId)).for('update');
+  await lockAccount(tx, accountId);
   const kept = tx
     .select({ id: sessions.id })
     .from(sessions)

@@ -100,11 +100,12 @@ export const sessions = pgTable(
     /** When the current token was made. */
     rotatedAt: moment('rotated_at').notNull().defaultNow(),
     lastUsedAt: moment('last_used_at').notNull().defaultNow(),
-    /** The passkey that it was begun or last confirmed with, for as long as the person has it, and when. */
+    /** The passkey that it was begun or last confirmed with, for as long as the person has it. */
     passkeyId: uuid('passkey_id')
       .$type<PasskeyId>()
       .references(() => passkeys.id, { onDelete: 'set null' }),
-    passkeyAt: moment('passkey_at'),
+    /** When whoever holds the device last proved to be the person: by a code or with a passkey. */
+    confirmedAt: moment('confirmed_at'),
   },
   (table) => [
     uniqueIndex('sessions_token').on(table.tokenHash),
@@ -137,7 +138,7 @@ export const identityLinks = pgTable(
 );
 
 /**
- * One-time codes that were asked for. There is a row for strangers too, with a code that nobody was sent, so that
+ * One-time codes that were asked for, to sign in or to confirm a session. There is a row for strangers too, with a code that nobody was sent, so that
  * nothing about the answer depends on who asked. Rows go soon after they expire.
  */
 export const codeChallenges = pgTable(
@@ -145,6 +146,8 @@ export const codeChallenges = pgTable(
   {
     id: uuid().$type<ChallengeId>().primaryKey(),
     phone: text().notNull(),
+    /** The session that it confirms; null: it begins one. */
+    sessionId: uuid('session_id').$type<SessionId>(),
     /** HMAC of challenge and code under a key that the database does not hold: six digits alone are no secret. */
     codeHash: text('code_hash').notNull(),
     /** Whether an account is made at the right code: the phone came with an open invite. */
@@ -154,5 +157,9 @@ export const codeChallenges = pgTable(
     expiresAt: moment('expires_at').notNull(),
     usedAt: moment('used_at'),
   },
-  (table) => [index('code_challenges_expiry').on(table.expiresAt)],
+  (table) => [
+    index('code_challenges_expiry').on(table.expiresAt),
+    index('code_challenges_phone').on(table.phone).where(sql`${table.usedAt} is null`),
+    check('code_challenges_purpose', sql`${table.sessionId} is null or not ${table.mayRegister}`),
+  ],
 );

@@ -8,6 +8,7 @@ import { signal } from '../platform/outbound.ts';
 import { openRedis } from '../platform/redis.ts';
 import { callerOf, outcomeOf, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { makeSchool, newAccount, nextPhone, type TestSchool } from '../testing/school.ts';
+import { askCode as askCodeOf, signIn as signInTo } from '../testing/sign-in.ts';
 import { deviceNameOf } from './accounts.sessions.actions.ts';
 import { normalisePhone } from './phone.ts';
 import { createConsoleSender, createHttpSender } from './sms.ts';
@@ -29,28 +30,8 @@ async function knownPhone(): Promise<string> {
   return phone;
 }
 
-/** Asks for a code and reads it off the phone. */
-async function askCode(phone: string, inviteToken?: string) {
-  const before = rooms.texts.length;
-  const { challengeId } = unwrap(
-    await rooms.call('accounts.requestCode', undefined, {
-      phone,
-      ...(inviteToken === undefined ? {} : { inviteToken }),
-    }),
-  );
-  await expect.poll(() => rooms.texts.length, { timeout: 2_000 }).toBeGreaterThan(before);
-  const code = /код (\d{6})/.exec(rooms.texts.at(-1)?.text ?? '')?.[1] ?? '';
-  return { challengeId, code };
-}
-
-async function signIn(phone: string) {
-  const asked = await askCode(phone);
-  const started = unwrap(await rooms.call('accounts.verifyCode', undefined, { ...asked, carrier: 'bearer' }));
-  const token = started.token ?? '';
-  const caller = await rooms.accounts.findSession(token);
-  if (caller === undefined) throw new Error('a fresh token opens nothing');
-  return { token, caller, started };
-}
+const askCode = (phone: string, inviteToken?: string) => askCodeOf(rooms, phone, inviteToken);
+const signIn = (phone: string) => signInTo(rooms, phone);
 
 const wrongOf = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
 

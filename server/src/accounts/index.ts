@@ -8,20 +8,19 @@ import { createIdentityActions } from './accounts.identity.actions.ts';
 import { type HttpDoor, identityReturnPath, mountIdentity } from './accounts.identity.http.ts';
 import { createPasskeyActions } from './accounts.passkeys.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
-import { createSessionActions } from './accounts.sessions.actions.ts';
-import { ensureAccount, phonesOf, type Reader } from './accounts.store.ts';
+import { createSessionActions, type SessionPorts } from './accounts.sessions.actions.ts';
+import { ensureAccount, isConfirmed, phonesOf, type Reader } from './accounts.store.ts';
 import { normalisePhone } from './phone.ts';
 import { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
+export type { StrangeSignIn } from './accounts.sessions.actions.ts';
 export { normalisePhone } from './phone.ts';
 export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 /** What accounts needs of rooms to its right. */
-export interface AccountsPorts extends CodePorts {
+export interface AccountsPorts extends CodePorts, SessionPorts {
   /** The active memberships of an account, as their owner sees them. */
   readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
-  /** Whether this person runs the server. */
-  readonly isOperator: (caller: Pick<Caller, 'accountId'>) => Promise<boolean>;
   /** The origin at which browsers reach this server. */
   readonly origin: () => string;
   /** Takes codes to phones; by config when left out. */
@@ -33,6 +32,8 @@ export interface Accounts {
   readonly procedures: MountedProcedure[];
   /** Whose session a token opens. Up to a second old; at once after a revocation that this node heard of. */
   findSession(token: string): Promise<Caller | undefined>;
+  /** Whether the session was confirmed a moment ago. Asked of the database each time: dangerous actions are few. */
+  isConfirmed(caller: Caller): Promise<boolean>;
   /**
    * The account of a phone, made if there is none.
    *
@@ -59,7 +60,7 @@ const staffRoles: ReadonlySet<Role> = new Set(['admin', 'head', 'teacher']);
 export function createAccounts(platform: Platform, ports: AccountsPorts): Accounts {
   const sms = ports.sms ?? smsSenderOf(platform);
   const codes = createCodeActions(platform, ports, sms);
-  const sessions = createSessionActions(platform);
+  const sessions = createSessionActions(platform, ports);
   const passkeys = createPasskeyActions(platform, {
     origin: ports.origin,
     isOperator: ports.isOperator,
@@ -73,6 +74,7 @@ export function createAccounts(platform: Platform, ports: AccountsPorts): Accoun
   return {
     procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys, identity),
     findSession: sessions.findSession,
+    isConfirmed: ({ sessionId }) => isConfirmed(platform.database.db, sessionId),
     ensureAccount: async (tx, phone) =>
       (await ensureAccount(tx, uuid() as AccountId, normalisePhone(phone))).id,
     phonesOf,

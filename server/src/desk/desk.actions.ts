@@ -11,6 +11,7 @@ import {
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { type Accounts, normalisePhone } from '../accounts/index.ts';
+import { createCountedDoor } from '../platform/counted-door.ts';
 import type { Reader, Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, PublicContext } from '../platform/procedures.ts';
@@ -39,7 +40,8 @@ export function createDeskActions(
   accounts: Pick<Accounts, 'ensureAccount'>,
   school: Pick<School, 'operator'>,
 ) {
-  const { database, counters, config, logger } = platform;
+  const { database, logger } = platform;
+  const { requireBelow } = createCountedDoor(platform);
 
   async function requireByToken(reader: Reader, token: string): Promise<StoredApplication> {
     const found = await findByToken(reader, hashToken(token));
@@ -62,12 +64,6 @@ export function createDeskActions(
     return describe(found, similar.get(id) ?? []);
   }
 
-  async function requireBelow(counter: string, limit: { readonly max: number; readonly windowMs: number }) {
-    if (!config.rateLimits) return;
-    const retryAfterMs = await counters.hit(counter, limit);
-    if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
-  }
-
   return {
     async submitApplication(
       form: ApplicationForm,
@@ -79,7 +75,7 @@ export function createDeskActions(
       if (Number.isNaN(Date.parse(form.orderDate)) || form.orderDate < '1990') {
         throw new CodedError('VALIDATION', { message: '/form/orderDate: is no day of the calendar' });
       }
-      await requireBelow(`applications:address:${hashToken(address)}`, deskLimits.applicationsPerAddress);
+      await requireBelow('applications:address', deskLimits.applicationsPerAddress, address);
       await requireBelow('applications:server', deskLimits.applicationsPerServer);
       const token = randomBytes(deskLimits.tokenBytes).toString('base64url');
       const application = await database.inTransaction((tx) =>
@@ -116,7 +112,7 @@ export function createDeskActions(
     async requireAwaited(token: string): Promise<void> {
       const found = await requireByToken(database, token);
       refuseDecided(found);
-      await requireBelow(`orders:application:${found.id}`, deskLimits.ordersPerApplication);
+      await requireBelow('orders:application', deskLimits.ordersPerApplication, found.id);
       await requireBelow('orders:server', deskLimits.ordersPerServer);
     },
 

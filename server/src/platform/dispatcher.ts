@@ -51,6 +51,8 @@ export interface DispatcherOptions {
   ) => Promise<Omit<Actor, 'address'>>;
   /** Throws `FORBIDDEN` for whoever does not run the server, `PASSKEY_REQUIRED` where their session has not seen a passkey. */
   readonly requireOperator: (caller: Caller) => Promise<void>;
+  /** Whether the caller's session was confirmed a moment ago. */
+  readonly isConfirmed: (caller: Caller) => Promise<boolean>;
   readonly logger: Logger;
   readonly limits: 'on' | 'off';
   /** Compares every result with the contract and answers INTERNAL on a breach: on in development and tests. */
@@ -109,13 +111,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     if (procedure.access === 'public') return entry.handle(input, base);
     if (procedure.access === 'account' || procedure.access === 'operator') {
+      await requireConfirmed(procedure, caller);
       const context: AccountContext = { ...base, caller };
       return entry.handle(input, context);
     }
     const known = await options.requireActor(caller, (input as { as: Actor['membershipId'] }).as);
+    await requireConfirmed(procedure, caller);
     const actor: Actor = { ...known, address: call.address };
     const context: MemberContext = { ...base, caller, actor };
     return entry.handle(input, context);
+  }
+
+  /** Last of all that is asked here: nobody types a code for what is refused anyway. */
+  async function requireConfirmed({ confirmed }: Procedure, caller: Caller) {
+    if (confirmed && !(await options.isConfirmed(caller))) throw new CodedError('CONFIRMATION_REQUIRED');
   }
 
   return {

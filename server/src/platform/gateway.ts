@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { signallingPath } from '@zvonok/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createAddressOf } from './address.ts';
 import type { Config, Secrets } from './config.ts';
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { carrierOf, createHttp, findCaller, type Health } from './http.ts';
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   readonly findSession: SocketPorts['findSession'];
   readonly requireActor: DispatcherOptions['requireActor'];
   readonly requireOperator: DispatcherOptions['requireOperator'];
+  readonly isConfirmed: DispatcherOptions['isConfirmed'];
   readonly audienceOf: SocketPorts['audienceOf'];
   readonly presenceChanged: SocketPorts['presenceChanged'];
   readonly calls: () => Health['calls'];
@@ -56,10 +58,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let port = config.http.port;
   let ready = false;
   const isAllowedOrigin = createOriginCheck(config, () => port);
+  const addressOf = createAddressOf(config);
   const dispatcher = createDispatcher({
     mounted: options.mounted,
     requireActor: options.requireActor,
     requireOperator: options.requireOperator,
+    isConfirmed: options.isConfirmed,
     logger,
     limits: config.rateLimits ? 'on' : 'off',
     checkOutputs: options.checkOutputs,
@@ -71,6 +75,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     dispatcher,
     findSession: options.findSession,
     isAllowedOrigin,
+    addressOf,
     health: () => ({
       status: 'ok',
       version: config.version,
@@ -88,6 +93,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       audienceOf: options.audienceOf,
       presenceChanged: options.presenceChanged,
       isAllowedOrigin,
+      addressOf,
     },
     logger,
     adapter: options.adapter,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import fastifyCookie from '@fastify/cookie';
 import fastifyCors from '@fastify/cors';
@@ -24,7 +25,7 @@ import {
   fastify,
   LogController,
 } from 'fastify';
-import { subscriberOf } from './address.ts';
+import { trustedProxy } from './address.ts';
 import { type Config, repositoryRoot, type Secrets } from './config.ts';
 import type { Dispatcher, Reply } from './dispatcher.ts';
 import type { Logger } from './logger.ts';
@@ -49,6 +50,7 @@ export interface HttpOptions {
   readonly dispatcher: Dispatcher;
   readonly findSession: (token: string) => Promise<Caller | undefined>;
   readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly health: () => Health;
   /** False from the moment a stop begins: a proxy sends nobody here any more. */
   readonly isReady: () => boolean;
@@ -76,7 +78,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     requestTimeout: transportLimits.transferMs,
     keepAliveTimeout: 65_000,
     forceCloseConnections: true,
-    trustProxy: config.http.loopback ? 'loopback' : false,
+    trustProxy: trustedProxy(config),
     routerOptions: { maxParamLength: 100 },
     ...(secrets.tls === undefined
       ? { http: patience }
@@ -132,7 +134,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   if (config.rateLimits) {
     await http.register(fastifyRateLimit, {
       ...requestsPerAddress,
-      keyGenerator: (request) => subscriberOf(request.ip),
+      keyGenerator: (request) => options.addressOf(request.raw),
       // The messenger's own files: a thousand phones behind one address fetch them all on the morning after an update.
       allowList: (request) => !request.url.startsWith('/api/'),
       errorResponseBuilder: (_request, context) =>
@@ -159,7 +161,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       const caller = await findCaller(request, options.findSession);
       const result = await dispatcher.call(procedure.name, request.body, {
         caller,
-        address: subscriberOf(request.ip),
+        address: options.addressOf(request.raw),
         userAgent: request.headers['user-agent'] ?? '',
         carrier: carrierOf(reply, config),
       });

@@ -38,6 +38,7 @@ export interface SocketPorts {
   /** The first device of a membership came (or the last one left) on this node. */
   readonly presenceChanged: (membership: AudienceKey, online: boolean) => void;
   readonly isAllowedOrigin: (origin: string | undefined) => boolean;
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 export interface AudienceKey {
@@ -48,6 +49,7 @@ export interface AudienceKey {
 /** Kept for each connection, thousands of times: small. */
 interface SocketData {
   caller: Caller;
+  address: string;
   memberships: readonly AudienceKey[];
 }
 
@@ -145,6 +147,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
     }
     socket.data.caller = caller;
+    socket.data.address = ports.addressOf(socket.request);
     socket.data.memberships = [];
     // From here on nothing is missed: signals are kept until the rooms are joined.
     joining.set(socket, []);
@@ -207,12 +210,11 @@ export function createSockets(options: SocketsOptions): Sockets {
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (reply: unknown) => void) : undefined;
     const input = ack !== undefined && args.length === 1 ? undefined : args[0];
-    const { headers, address } = this.handshake;
     dispatcher
       .call(name, input, {
         caller: this.data.caller,
-        address,
-        userAgent: headers['user-agent'] ?? '',
+        address: this.data.address,
+        userAgent: this.handshake.headers['user-agent'] ?? '',
         carrier: undefined,
       })
       .then((reply) => ack?.(reply))

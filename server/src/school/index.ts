@@ -8,19 +8,20 @@ import {
   type SchoolId,
   schoolLimits,
 } from '@zvonok/shared';
-import type { Accounts } from '../accounts/index.ts';
-import type { Reader } from '../platform/database.ts';
+import type { Accounts, StrangeSignIn } from '../accounts/index.ts';
+import type { Reader, Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor, Caller, MountedProcedure } from '../platform/procedures.ts';
 import { createSchoolActions } from './school.actions.ts';
 import { createAuditActions } from './school.audit.actions.ts';
+import { record } from './school.audit.store.ts';
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
 import { createInviteActions } from './school.invites.actions.ts';
-import { createNoticeActions } from './school.notices.ts';
+import { createNoticeActions, raiseNotice } from './school.notices.ts';
 import { createPeopleActions } from './school.people.actions.ts';
 import {
   type ConversationDescriptor,
@@ -69,6 +70,8 @@ export interface School {
    * @throws CodedError FORBIDDEN where it is not theirs, over, or absent; SCHOOL_SUSPENDED
    */
   requireActor(caller: Caller, membershipId: MembershipId): Promise<Omit<Actor, 'address'>>;
+  /** Records the report in each of the account's schools and tells those who answer for them. */
+  strangeSignInReported(tx: Transaction, report: StrangeSignIn): Promise<void>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
   /** How people whom the school expects become members. */
@@ -146,6 +149,27 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     operator: { ...changes, ...hosting },
     isOpen,
     requireActor: actors.requireActor,
+    async strangeSignInReported(tx, { accountId, address, device }) {
+      const found = await listActiveMemberships(tx, accountId, { inOpenSchools: false });
+      // Once in each school, however many roles the person has there.
+      for (const [schoolId, [membership]] of Map.groupBy(found, (each) => each.schoolId)) {
+        if (membership === undefined) continue;
+        const { membershipId } = membership;
+        await record(
+          tx,
+          schoolId,
+          { membershipId, address },
+          {
+            action: 'strangeSignInReported',
+            membershipId,
+            ...(device === undefined
+              ? {}
+              : { before: { device: device.name, signedInAt: device.signedInAt.toISOString() } }),
+          },
+        );
+        await raiseNotice(tx, schoolId, { kind: 'strangeSignIn', membershipId });
+      }
+    },
     inviteIsOpen: actions.inviteIsOpen,
     rosterClaims: createRosterClaims(database, changes),
     async membershipsOf(accountId) {

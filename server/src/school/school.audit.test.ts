@@ -9,6 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+import { signIn } from '../testing/sign-in.ts';
 import { raiseNotice } from './school.notices.ts';
 
 let rooms: Rooms;
@@ -200,6 +201,11 @@ describe('the audit log', () => {
       { action: 'membershipStarted', by, address },
       { action: 'inviteRedeemed', by, address, after: { role: 'pupil' } },
     ]);
+    const [account] = await rooms.platform.database.client`
+      select phone from accounts where id = ${accountId}`;
+    const device = await signIn(rooms, account?.phone);
+    unwrap(await rooms.call('accounts.reportStrangeSignIn', device.caller, {}, { address }));
+    expect(await newest(1)).toMatchObject([{ action: 'strangeSignInReported', by, address }]);
     expect((await records(school.admin, { action: 'schoolCreated' }))[0]).toMatchObject({
       by: null,
       address: null,

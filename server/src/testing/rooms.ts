@@ -72,6 +72,8 @@ export async function startRooms(
     readonly rateLimits?: 'on' | 'off';
     /** As a server that others can reach is configured. */
     readonly deployed?: boolean;
+    /** Whether dangerous actions ask for a confirmed session; by default callers need not have signed in. */
+    readonly confirmations?: 'asked' | 'taken for granted';
     readonly sms?: SmsSender;
     readonly counters?: SharedCounters;
     /** Adds the calls room, for those who have media to give it; `close` closes it, not the media. */
@@ -117,6 +119,7 @@ export async function startRooms(
     claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
     isOperator: (caller) => desk.isOperator(caller),
     origin: () => testOrigin,
+    strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
     sms: options.sms ?? {
       async send(phone, text) {
         texts.push({ phone, text });
@@ -144,6 +147,7 @@ export async function startRooms(
     ],
     requireActor: school.requireActor,
     requireOperator: desk.requireOperator,
+    isConfirmed: options.confirmations === 'asked' ? accounts.isConfirmed : async () => true,
     logger,
     limits: options.rateLimits ?? 'off',
     checkOutputs: true,

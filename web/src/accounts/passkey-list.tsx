@@ -35,7 +35,7 @@ export function Passkeys() {
   const { t } = useTranslation();
   const { standing, problem, load } = usePasskeys();
   const [adding, setAdding] = useState(false);
-  const [proving, setProving] = useState<'key' | 'code'>();
+  const [proving, setProving] = useState(false);
   const [renaming, setRenaming] = useState<Passkey>();
   const [removing, setRemoving] = useState<Passkey>();
   const keys = standing?.passkeys ?? [];
@@ -49,9 +49,8 @@ export function Passkeys() {
       tell(t('passkeys.added', { name }));
       load();
     } catch (error) {
-      if (hasCode(error, 'CONFIRMATION_REQUIRED', 'PASSKEY_REQUIRED')) {
-        setProving(keys.length > 0 ? 'key' : 'code');
-      } else tellError(errorWords(error, t));
+      if (hasCode(error, 'PASSKEY_REQUIRED')) setProving(true);
+      else tellError(errorWords(error, t));
     } finally {
       setAdding(false);
     }
@@ -133,10 +132,10 @@ export function Passkeys() {
         {t('passkeys.removeText')}
       </Confirm>
       <Confirm
-        opened={proving === 'key'}
+        opened={proving}
         title={t('passkeys.proveTitle')}
         confirm={t('passkeys.prove')}
-        onClose={() => setProving(undefined)}
+        onClose={() => setProving(false)}
         onConfirm={async () => {
           await confirmWithPasskey();
           tell(t('passkeys.proved'));
@@ -144,15 +143,6 @@ export function Passkeys() {
         }}
       >
         {t('passkeys.proveText')}
-      </Confirm>
-      <Confirm
-        opened={proving === 'code'}
-        title={t('passkeys.proveTitle')}
-        confirm={t('settings.signOut')}
-        onClose={() => setProving(undefined)}
-        onConfirm={() => client.accounts.signOut()}
-      >
-        {t('passkeys.proveByCode')}
       </Confirm>
     </Section>
   );

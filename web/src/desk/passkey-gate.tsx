@@ -4,12 +4,11 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type PasskeyStanding, usePasskeys } from '../accounts/passkey-list.tsx';
 import { addPasskey, confirmWithPasskey, passkeysWork } from '../accounts/passkeys.ts';
-import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { tell } from '../platform/tell.ts';
 import { Waiting } from '../platform/waiting.tsx';
-import { errorWords, hasCode } from '../platform/words.ts';
+import { errorWords } from '../platform/words.ts';
 import classes from './operator.module.css';
 
 const resetCommand = 'npm run operator -- reset-passkeys +7…';
@@ -39,7 +38,6 @@ function Closed({ standing, onOpened }: { standing: PasskeyStanding; onOpened: (
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const first = standing.passkeys.length === 0;
-  const stale = hasCode(problem, 'CONFIRMATION_REQUIRED');
 
   async function open() {
     setBusy(true);
@@ -63,21 +61,16 @@ function Closed({ standing, onOpened }: { standing: PasskeyStanding; onOpened: (
         title={t(first ? 'passkeys.gate.firstTitle' : 'passkeys.gate.title')}
         text={t(first ? 'passkeys.gate.firstText' : 'passkeys.gate.text')}
       >
-        {passkeysWork() && !stale && (
+        {passkeysWork() && (
           <Button size="lg" loading={busy} onClick={() => void open()} data-testid="open-with-passkey">
             {t(first ? 'passkeys.gate.first' : 'passkeys.prove')}
           </Button>
         )}
         {!passkeysWork() && <Text c="red">{t('passkeys.unsupported')}</Text>}
-        {stale && (
-          <Button size="lg" onClick={() => void client.accounts.signOut().catch(setProblem)}>
-            {t('settings.signOut')}
-          </Button>
-        )}
       </Notice>
       {problem !== undefined && (
         <Text c="red" ta="center" role="alert">
-          {stale ? t('passkeys.proveByCode') : errorWords(problem, t)}
+          {errorWords(problem, t)}
         </Text>
       )}
       <Text c="dimmed" size="sm" ta="center" className={classes.gateHint ?? ''}>

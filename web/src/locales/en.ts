@@ -397,7 +397,6 @@ export const en = {
     proveText: 'Use a passkey that you have already. Then add the new one.',
     prove: 'Confirm with a passkey',
     proved: 'Confirmed. Now add the new passkey.',
-    proveByCode: 'You signed in a while ago. Sign out, sign in again by code, and add the passkey at once.',
     errors: {
       cancelled: 'No passkey was shown: cancelled, or it took too long. Try again.',
       known: 'This device has a passkey here already.',
@@ -694,11 +693,12 @@ export const en = {
     TIMEOUT: 'No answer in time. Check the connection and try again.',
     PHONE_INVALID: 'This number cannot receive a code. Check the digits, for example +7 912 345-67-89.',
     CODE_WRONG: 'The code did not match. Check the digits or ask for a new one.',
+    CONFIRMATION_REQUIRED:
+      'Nothing was changed: the action was not confirmed with a code. Try it again, and we will send one.',
     PASSKEY_INVALID: 'This passkey did not fit here: it may have been removed. Sign in by code.',
     PASSKEY_REQUIRED: 'This needs a passkey. Confirm with yours and try again.',
     PASSKEYS_FULL: 'There are too many passkeys. Remove one that you don’t need and try again.',
     LAST_PASSKEY: 'An operator always keeps at least one passkey. Add another one first.',
-    CONFIRMATION_REQUIRED: 'Confirm that it is you: sign in again and repeat.',
     INVITE_INVALID: 'The invite has expired, was annulled or is used up. Ask the school for a new one.',
     ALREADY_MEMBER: 'You have already joined in this role. Open the chats.',
     GROUP_TAKEN: 'The pupil is already in another class. The administrator can transfer them.',
