@@ -26,7 +26,7 @@ runCommand((args) => {
         accounts.resetPasskeys(tx, await accounts.ensureAccount(tx, e164)),
       );
       process.stdout.write(
-        `${removed} passkeys of ${e164} were removed and all devices signed out. The next sign-in by code makes a new passkey.\n`,
+        `Passkeys of ${e164} removed: ${removed}. All their devices are signed out; after the next sign-in by code a new passkey is made.\n`,
       );
     };
   }

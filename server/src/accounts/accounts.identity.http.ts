@@ -45,7 +45,9 @@ export function mountIdentity(
       const reason = error instanceof IdentityRefused ? error.reason : 'unavailable';
       if (error instanceof IdentityRefused)
         logger.info({ reason }, 'sign-in by the identity provider refused');
-      else logger.error({ err: error }, 'sign-in by the identity provider failed');
+      else if (!(error instanceof CodedError)) {
+        logger.error({ err: error }, 'sign-in by the identity provider failed');
+      }
       return reply.redirect(`/signin?refused=${reason}`);
     }
   }

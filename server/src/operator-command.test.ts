@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Authenticator } from './testing/authenticator.ts';
+import { outcomeOf, type Rooms, startRooms, testOrigin, unwrap } from './testing/rooms.ts';
+
+let rooms: Rooms;
+beforeAll(async () => {
+  rooms = await startRooms({ deployed: true });
+});
+afterAll(() => rooms?.close());
+
+const command = fileURLToPath(new URL('./operator-command.ts', import.meta.url));
+
+/** Runs the command as a process of its own, beside the one that owns the database. */
+const run = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [command, ...args], {
+    env: { PATH: process.env.PATH, DATA_DIR: rooms.platform.config.dataDir },
+  });
+
+const phone = '+79123456789';
+
+async function signIn() {
+  const before = rooms.texts.length;
+  const { challengeId } = unwrap(await rooms.call('accounts.requestCode', undefined, { phone }));
+  await expect.poll(() => rooms.texts.length).toBeGreaterThan(before);
+  const code = /код (\d{6})/.exec(rooms.texts.at(-1)?.text ?? '')?.[1] ?? '';
+  const typed = { challengeId, code, carrier: 'bearer' as const };
+  const { token } = unwrap(await rooms.call('accounts.verifyCode', undefined, typed));
+  const caller = await rooms.accounts.findSession(token ?? '');
+  if (caller === undefined) throw new Error('a fresh token opens nothing');
+  return caller;
+}
+
+it('makes an operator, helps one whose passkeys are lost, and takes the console away', async () => {
+  await run('create', phone, 'Иванов Пётр Сергеевич');
+  const caller = await signIn();
+  const asked = unwrap(await rooms.call('accounts.beginPasskeyRegistration', caller, {}));
+  const credential = new Authenticator(testOrigin).create(asked.options);
+  const { challengeId } = asked;
+  unwrap(await rooms.call('accounts.finishPasskeyRegistration', caller, { challengeId, credential }));
+  expect(outcomeOf(await rooms.call('desk.listSchools', caller, {}))).toBe('ok');
+
+  expect((await run('reset-passkeys', '8 912 345-67-89')).stdout).toContain(`${phone} removed: 1`);
+  expect(outcomeOf(await rooms.call('desk.listSchools', caller, {}))).toBe('PASSKEY_REQUIRED');
+  const again = await signIn();
+  expect(unwrap(await rooms.call('accounts.listPasskeys', again, {}))).toMatchObject({
+    passkeys: [],
+    required: true,
+  });
+
+  await run('remove', phone);
+  expect(outcomeOf(await rooms.call('desk.listSchools', again, {}))).toBe('FORBIDDEN');
+}, 60_000);
+
+it('explains what is wrong with how it was called', async () => {
+  const refused = (...args: string[]) =>
+    expect(run(...args)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Usage') });
+  await refused('reset-passkeys');
+  await refused('reset-passkeys', phone, 'Иванов Пётр');
+  await refused('promote', phone);
+}, 60_000);
