@@ -33,7 +33,7 @@ async function signIn() {
   return caller;
 }
 
-it('makes an operator, helps one whose passkeys are lost, and takes the console away', async () => {
+it('makes an operator, and helps one whose passkeys are lost', async () => {
   await run('create', phone, 'Иванов Пётр Сергеевич');
   const caller = await signIn();
   const asked = unwrap(await rooms.call('accounts.beginPasskeyRegistration', caller, {}));
@@ -49,15 +49,11 @@ it('makes an operator, helps one whose passkeys are lost, and takes the console 
     passkeys: [],
     required: true,
   });
-
-  await run('remove', phone);
-  expect(outcomeOf(await rooms.call('desk.listSchools', again, {}))).toBe('FORBIDDEN');
 }, 60_000);
 
 it('explains what is wrong with how it was called', async () => {
-  const refused = (...args: string[]) =>
-    expect(run(...args)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Usage') });
-  await refused('reset-passkeys');
-  await refused('reset-passkeys', phone, 'Иванов Пётр');
-  await refused('promote', phone);
+  await expect(run('reset-passkeys', phone, 'Иванов Пётр')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Usage'),
+  });
 }, 60_000);
