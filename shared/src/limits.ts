@@ -103,6 +103,8 @@ export const schoolLimits = {
   subjectLength: 60,
   /** A line naming the paper that was seen. */
   basisLength: 300,
+  /** Why something was taken back, refused or asked for. */
+  reasonLength: 500,
   inviteUsesMax: 500,
   inviteLifeMaxMs: 180 * day,
   inviteLifeMs: 14 * day,

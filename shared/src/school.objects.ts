@@ -181,6 +181,7 @@ export const auditActions = [
   'membershipStarted',
   'membershipEnded',
   'staffVerified',
+  'verificationRevoked',
   'teacherAttached',
   'teacherDetached',
   'guardianLinked',

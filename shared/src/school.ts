@@ -14,6 +14,7 @@ import {
 } from './contract.ts';
 import { AuditRecordId, GroupId, InviteId, MembershipId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
+import { paragraph } from './schemas.ts';
 import {
   Attachment,
   AuditAction,
@@ -202,6 +203,16 @@ export const schoolProcedures = procedures('school', {
     },
     output: strict({ verifiedAt: Time }),
     errors: ['NOT_FOUND', 'WRONG_ROLE'],
+  }),
+  revokeVerification: memberProcedure({
+    summary:
+      'Takes a verification back, for a reason that the record keeps. Rights fall at once: chats and calls with minors are left, open invites annulled. Never one’s own.',
+    input: {
+      membershipId: MembershipId,
+      reason: paragraph(schoolLimits.reasonLength),
+    },
+    output: strict({}),
+    errors: ['NOT_FOUND', 'WRONG_ROLE', 'LAST_ADMIN'],
   }),
   appointAdmin: memberProcedure({
     summary:

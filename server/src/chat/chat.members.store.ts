@@ -200,6 +200,40 @@ export async function listConversationsOf(
     .orderBy(asc(conversationMembers.conversationId));
 }
 
+/** The conversations that these people were put into by hand or opened between two, also those that they left. */
+export async function listHandPickedOf(
+  tx: Transaction,
+  schoolId: SchoolId,
+  membershipIds: readonly MembershipId[],
+) {
+  if (membershipIds.length === 0) return [];
+  return tx
+    .select({
+      id: conversations.id,
+      kind: conversations.kind,
+      firstId: conversations.firstId,
+      secondId: conversations.secondId,
+      membershipId: conversationMembers.membershipId,
+      left: sql<boolean>`${conversationMembers.leftAt} is not null`,
+    })
+    .from(conversationMembers)
+    .innerJoin(
+      conversations,
+      and(
+        eq(conversations.schoolId, conversationMembers.schoolId),
+        eq(conversations.id, conversationMembers.conversationId),
+      ),
+    )
+    .where(
+      and(
+        eq(conversationMembers.schoolId, schoolId),
+        inArray(conversationMembers.membershipId, [...membershipIds]),
+        inArray(conversations.kind, ['direct', 'council', 'management', 'free']),
+      ),
+    )
+    .orderBy(asc(conversations.id));
+}
+
 export async function renameConversation(
   tx: Transaction,
   schoolId: SchoolId,

@@ -1,4 +1,4 @@
-import type { ConversationId, MembershipId, SchoolId } from '@zvonok/shared';
+import { type ConversationId, type MembershipId, type SchoolId, staffRoles } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
@@ -7,6 +7,7 @@ import {
   changeReader,
   insertConversations,
   listConversationsOf,
+  listHandPickedOf,
   listMemberRows,
   lockFollowing,
   type NewConversation,
@@ -15,6 +16,7 @@ import {
   renameConversation,
   takeOutMembers,
 } from './chat.members.store.ts';
+import { otherOf } from './chat.policy.ts';
 import type { ChatNeighbours } from './index.ts';
 
 const newId = () => uuid() as ConversationId;
@@ -93,6 +95,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
       await settleMembers(tx, schoolId, conversation.id, expected, only, moves);
     }
     await endForThoseGone(tx, schoolId, people, moves);
+    await partStaffFromMinors(tx, schoolId, people, moves);
     announce(tx, moves);
   }
 
@@ -144,6 +147,45 @@ export function createFollowing(school: ChatNeighbours['school']) {
       await takeOutMembers(tx, schoolId, id, [membershipId]);
       await announceCount(tx, schoolId, id);
       movesOf(moves, membershipId).left.push(id);
+    }
+  }
+
+  /**
+   * Staff who are not verified, or not any more, are in no chat with a pupil or a guardian, nor in one that was filled by
+   * hand. Verified again they come back to whom they talked with; into the others somebody puts them anew.
+   */
+  async function partStaffFromMinors(
+    tx: Transaction,
+    schoolId: SchoolId,
+    people: readonly MembershipId[],
+    moves: Moves,
+  ): Promise<void> {
+    const facts = await school.loadFacts(tx, schoolId, people);
+    const staff = [...facts.values()].filter((person) => staffRoles.some((role) => role === person.role));
+    const rows = await listHandPickedOf(
+      tx,
+      schoolId,
+      staff.map((person) => person.membershipId),
+    );
+    const others = await school.describeMembers(
+      schoolId,
+      rows.flatMap((row) => otherOf(row, row.membershipId) ?? []),
+      tx,
+    );
+    for (const { membershipId, id, left, ...row } of rows) {
+      const verified = facts.get(membershipId)?.verified === true;
+      const otherId = otherOf(row, membershipId);
+      const other = otherId === undefined ? undefined : others.get(otherId);
+      const amongStaff = other !== undefined && staffRoles.some((role) => role === other.role);
+      if (amongStaff || verified !== left || (verified && other === undefined)) continue;
+      if (verified) {
+        await putMembers(tx, schoolId, id, [{ membershipId, reader: false }]);
+        movesOf(moves, membershipId).joined.push(id);
+      } else {
+        await takeOutMembers(tx, schoolId, id, [membershipId]);
+        movesOf(moves, membershipId).left.push(id);
+      }
+      await announceCount(tx, schoolId, id);
     }
   }
 

@@ -21,6 +21,7 @@ export interface ChatNeighbours {
     | 'subjectsOf'
     | 'groupsOfMembers'
     | 'activeOf'
+    | 'loadFacts'
     | 'describeMembers'
     | 'mayContact'
     | 'inContact'

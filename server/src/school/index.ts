@@ -121,6 +121,7 @@ export interface School {
   describeMembers(
     schoolId: SchoolId,
     ids: readonly MembershipId[],
+    reader?: Reader,
   ): Promise<Map<MembershipId, { fullName: string; role: Role; verified: boolean }>>;
   /** The contact policy: whether `from` may write to `to` directly, now. False where either is not an active member. */
   mayContact(reader: Reader, schoolId: SchoolId, from: MembershipId, to: MembershipId): Promise<boolean>;
@@ -210,7 +211,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     subjectsOf,
     groupsOfMembers,
     activeOf,
-    describeMembers: (schoolId, ids) => describeMembers(database, schoolId, ids),
+    describeMembers: (schoolId, ids, reader = database) => describeMembers(reader, schoolId, ids),
     async mayContact(reader, schoolId, fromId, toId) {
       const facts = await loadFacts(reader, schoolId, [fromId, toId]);
       const from = facts.get(fromId);

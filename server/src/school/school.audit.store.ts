@@ -7,7 +7,7 @@ import type {
   MembershipId,
   SchoolId,
 } from '@zvonok/shared';
-import { and, desc, eq, gte, inArray, lt, or } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { v7 as uuid } from 'uuid';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
@@ -58,10 +58,16 @@ export interface AuditQuery {
 const inScope = (scope: AuditScope) =>
   scope === 'school'
     ? undefined
-    : or(
-        eq(auditRecords.actorId, scope.self),
-        eq(auditRecords.membershipId, scope.self),
-        inArray(auditRecords.groupId, [...scope.groupIds]),
+    : and(
+        or(
+          eq(auditRecords.actorId, scope.self),
+          eq(auditRecords.membershipId, scope.self),
+          inArray(auditRecords.groupId, [...scope.groupIds]),
+        ),
+        scope.staffAlone
+          ? sql`not exists (select 1 from memberships m where m.school_id = ${auditRecords.schoolId}
+              and m.id = ${auditRecords.membershipId} and m.role in ('pupil', 'guardian'))`
+          : undefined,
       );
 
 /** Newest first: ids are made in the order of time. */

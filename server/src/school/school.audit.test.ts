@@ -131,6 +131,11 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       await change('school.verifyTeacher', { membershipId, basis: 'приказ 12' });
       return [{ action: 'staffVerified', after: { basis: 'приказ 12' } }];
     },
+    'school.revokeVerification': async (change) => {
+      const { as: membershipId } = await put({});
+      await change('school.revokeVerification', { membershipId, reason: 'уволена' });
+      return [{ action: 'verificationRevoked', after: { reason: 'уволена' } }];
+    },
     'school.appointAdmin': async (change) => {
       const { as: membershipId } = await put({});
       await change('school.appointAdmin', { membershipId });

@@ -40,6 +40,7 @@ import {
   lockSchool,
   removeAttachment,
   removeGuardianLink,
+  revokeVerification,
   type StoredAttachment,
   type StoredGroup,
   writeGroup,
@@ -164,6 +165,30 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     await announceChanged(tx, of.schoolId, [of.membershipId]);
   }
 
+  /**
+   * Takes a verification back; the record of it stays. Rights follow at once, invites made by them included.
+   *
+   * @throws CodedError LAST_ADMIN; of two administrators that revoke each other at once, one gets it
+   */
+  async function revoke(
+    tx: Transaction,
+    of: Pick<MemberFacts, 'schoolId' | 'membershipId' | 'role'>,
+    reason: string,
+    by: NonNullable<By>,
+  ): Promise<void> {
+    const { schoolId, membershipId } = of;
+    if (of.role === 'admin') {
+      await lockSchool(tx, schoolId);
+      if ((await countOtherAdmins(tx, schoolId, membershipId)) === 0) throw new CodedError('LAST_ADMIN');
+    }
+    const revocation = { revokedBy: by.membershipId, revokeReason: reason };
+    if (!(await revokeVerification(tx, schoolId, membershipId, revocation))) return;
+    await record(tx, schoolId, by, { action: 'verificationRevoked', membershipId, after: { reason } });
+    await annulUnfounded(tx, schoolId, by, membershipId);
+    await peopleChanged(tx, { schoolId, membershipIds: [membershipId] });
+    await announceChanged(tx, schoolId, [membershipId]);
+  }
+
   /** The new membership; undefined where the person already has this role here. */
   async function enrol(
     tx: Transaction,
@@ -251,6 +276,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     annul,
     createGroup,
     enrol,
+    revoke,
     verify,
     ...createCardChanges(peopleChanged, annulUnfounded),
 

@@ -26,7 +26,7 @@ import {
   requireEverywhere,
 } from './school.policy.ts';
 import { requireClass, requireMember, requireSelf } from './school.require.ts';
-import { findGroup, getVerifiedAt } from './school.store.ts';
+import { findGroup, getVerifiedAt, lockSchool } from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
 
@@ -170,6 +170,20 @@ export function createPeopleActions(
         const verifiedAt = await getVerifiedAt(tx, actor.schoolId, id);
         if (verifiedAt === undefined) throw new Error('a verification record vanished');
         return verifiedAt;
+      }),
+
+    revokeVerification: (actor: Actor, id: MembershipId, reason: string): Promise<void> =>
+      database.inTransaction(async (tx) => {
+        requireEverywhere('verifyTeacher', await requireSelf(tx, actor));
+        const target = await requireMember(tx, actor, id);
+        if (target.accountId === actor.accountId) throw new CodedError('FORBIDDEN');
+        if (!isStaff(target.role)) throw new CodedError('WRONG_ROLE');
+        // Whoever takes an administrator's rights must still have their own when it is their turn.
+        if (target.role === 'admin') {
+          await lockSchool(tx, actor.schoolId);
+          requireEverywhere('verifyTeacher', await requireSelf(tx, actor));
+        }
+        await changes.revoke(tx, target, reason, actor);
       }),
 
     appointAdmin: (actor: Actor, id: MembershipId): Promise<MembershipId> =>

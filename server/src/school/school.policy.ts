@@ -67,7 +67,14 @@ export function inviteScopeOf(
 }
 
 /** Whose records somebody reads: all of the school's, or those of these groups and this person's own. */
-export type AuditScope = 'school' | { readonly groupIds: readonly GroupId[]; readonly self: MembershipId };
+export type AuditScope =
+  | 'school'
+  | {
+      readonly groupIds: readonly GroupId[];
+      readonly self: MembershipId;
+      /** Staff who are not verified, or not any more, read nothing of pupils and guardians, of what they did themselves neither. */
+      readonly staffAlone: boolean;
+    };
 
 /**
  * Whose records of the audit log somebody reads. The cells name scopes: the school for administrators and heads, their own
@@ -80,6 +87,7 @@ export function auditScopeOf(facts: MemberFacts): AuditScope {
   return {
     groupIds: [...new Set(own.flatMap((standing) => ownGroupsOf(standing, facts)))],
     self: facts.membershipId,
+    staffAlone: isStaff(facts.role) && !facts.verified,
   };
 }
 

@@ -66,6 +66,10 @@ export function mountSchool(actions: SchoolActions): MountedProcedure[] {
     'school.verifyTeacher': async ({ membershipId, basis }, { actor }) => ({
       verifiedAt: (await actions.verifyTeacher(actor, membershipId, basis)).toISOString(),
     }),
+    'school.revokeVerification': async ({ membershipId, reason }, { actor }) => {
+      await actions.revokeVerification(actor, membershipId, reason);
+      return {};
+    },
     'school.appointAdmin': async ({ membershipId }, { actor }) => ({
       membershipId: await actions.appointAdmin(actor, membershipId),
     }),

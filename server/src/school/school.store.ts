@@ -9,6 +9,7 @@ import type {
   SchoolCard,
   SchoolId,
   SchoolSettings,
+  staffRoles,
   Vocabulary,
 } from '@zvonok/shared';
 import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
@@ -228,11 +229,33 @@ export async function endMembership(
   return rows.length === 1;
 }
 
+/** False where they are verified already. */
 export async function addVerification(
   tx: Transaction,
-  verification: typeof verifications.$inferInsert,
+  verification: Pick<typeof verifications.$inferInsert, 'schoolId' | 'membershipId' | 'basis' | 'verifiedBy'>,
 ): Promise<boolean> {
   const rows = await tx.insert(verifications).values(verification).onConflictDoNothing().returning();
+  return rows.length === 1;
+}
+
+/** False where they were not verified. */
+export async function revokeVerification(
+  tx: Transaction,
+  schoolId: SchoolId,
+  membershipId: MembershipId,
+  revocation: { readonly revokedBy: MembershipId; readonly revokeReason: string },
+): Promise<boolean> {
+  const rows = await tx
+    .update(verifications)
+    .set({ ...revocation, revokedAt: sql`now()` })
+    .where(
+      and(
+        eq(verifications.schoolId, schoolId),
+        eq(verifications.membershipId, membershipId),
+        isNull(verifications.revokedAt),
+      ),
+    )
+    .returning({ membershipId: verifications.membershipId });
   return rows.length === 1;
 }
 
@@ -244,7 +267,13 @@ export async function getVerifiedAt(
   const [row] = await queryOf(reader)
     .select({ verifiedAt: verifications.verifiedAt })
     .from(verifications)
-    .where(and(eq(verifications.schoolId, schoolId), eq(verifications.membershipId, membershipId)));
+    .where(
+      and(
+        eq(verifications.schoolId, schoolId),
+        eq(verifications.membershipId, membershipId),
+        isNull(verifications.revokedAt),
+      ),
+    );
   return row?.verifiedAt;
 }
 
@@ -345,8 +374,13 @@ export async function guardiansOf(
   return rows.map((row) => row.id);
 }
 
+/** The verification that holds; what was revoked is history. */
 export const verificationJoin = () =>
-  and(eq(verifications.schoolId, memberships.schoolId), eq(verifications.membershipId, memberships.id));
+  and(
+    eq(verifications.schoolId, memberships.schoolId),
+    eq(verifications.membershipId, memberships.id),
+    isNull(verifications.revokedAt),
+  );
 export const isVerified = sql<boolean>`${verifications.membershipId} is not null`;
 
 /**
@@ -363,7 +397,8 @@ export async function findActor(
            s.suspended_at is not null as suspended
     from memberships m
     join schools s on s.id = m.school_id
-    left join verifications v on v.school_id = m.school_id and v.membership_id = m.id
+    left join verifications v
+      on v.school_id = m.school_id and v.membership_id = m.id and v.revoked_at is null
     where m.account_id = ${accountId} and m.id = ${membershipId} and m.ended_at is null`;
   return row;
 }
@@ -431,15 +466,16 @@ export async function wasSentAwaySince(
   return rows.length > 0;
 }
 
-/** Active memberships of these roles. */
+/** Active and verified memberships of these roles of staff: whoever is not verified answers for nobody and is told nothing. */
 export async function listByRole(
   reader: Reader,
   schoolId: SchoolId,
-  roles: readonly Role[],
+  roles: readonly (typeof staffRoles)[number][],
 ): Promise<MembershipId[]> {
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
+    .innerJoin(verifications, verificationJoin())
     .where(
       and(
         eq(memberships.schoolId, schoolId),
@@ -487,7 +523,7 @@ export async function describeMembers(
   return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
-/** How many active administrators there are besides this one. */
+/** How many active and verified administrators there are besides this one. */
 export async function countOtherAdmins(
   reader: Reader,
   schoolId: SchoolId,
@@ -496,6 +532,7 @@ export async function countOtherAdmins(
   const [row] = await queryOf(reader)
     .select({ admins: count() })
     .from(memberships)
+    .innerJoin(verifications, verificationJoin())
     .where(
       and(
         eq(memberships.schoolId, schoolId),

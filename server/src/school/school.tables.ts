@@ -122,6 +122,7 @@ export const memberships = pgTable(
       .where(sql`${table.endedAt} is null`),
     index('memberships_account').on(table.accountId).where(sql`${table.endedAt} is null`),
     index('memberships_group_members').on(table.schoolId, table.groupId).where(sql`${table.endedAt} is null`),
+    index('memberships_of_role').on(table.schoolId, table.role).where(sql`${table.endedAt} is null`),
     index('memberships_directory')
       .on(table.schoolId, table.fullName, table.id)
       .where(sql`${table.endedAt} is null`),
@@ -202,7 +203,10 @@ export const guardianLinks = pgTable(
   ],
 );
 
-/** Who confirmed a member of staff, when, and on what ground: where a badge comes from. */
+/**
+ * Who confirmed a member of staff, when, and on what ground: where a badge comes from. A history: what was revoked
+ * stays, and may be followed by another.
+ */
 export const verifications = pgTable(
   'verifications',
   {
@@ -212,9 +216,15 @@ export const verifications = pgTable(
     verifiedBy: uuid('verified_by').$type<MembershipId>(),
     basis: text().notNull(),
     verifiedAt: moment('verified_at').notNull().defaultNow(),
+    revokedAt: moment('revoked_at'),
+    revokedBy: uuid('revoked_by').$type<MembershipId>(),
+    revokeReason: text('revoke_reason'),
   },
   (table) => [
-    primaryKey({ columns: [table.schoolId, table.membershipId] }),
+    primaryKey({ columns: [table.schoolId, table.membershipId, table.verifiedAt] }),
+    uniqueIndex('verifications_active')
+      .on(table.schoolId, table.membershipId)
+      .where(sql`${table.revokedAt} is null`),
     foreignKey({
       name: 'verifications_membership',
       columns: [table.schoolId, table.membershipId],
@@ -225,7 +235,18 @@ export const verifications = pgTable(
       columns: [table.schoolId, table.verifiedBy],
       foreignColumns: [memberships.schoolId, memberships.id],
     }),
+    foreignKey({
+      name: 'verifications_revoked_by',
+      columns: [table.schoolId, table.revokedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
     check('verifications_not_self', sql`${table.verifiedBy} <> ${table.membershipId}`),
+    check('verifications_revoked_by_others', sql`${table.revokedBy} <> ${table.membershipId}`),
+    check(
+      'verifications_revocation',
+      sql`(${table.revokedAt} is null) = (${table.revokedBy} is null)
+        and (${table.revokedAt} is null) = (${table.revokeReason} is null)`,
+    ),
   ],
 );
 
