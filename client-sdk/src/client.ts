@@ -15,6 +15,7 @@ import { createOrders, type Orders } from './desk.ts';
 import { createEnvironment, createTab } from './environment.ts';
 import { callOverHttp, type HttpOptions, type SessionCarrier } from './http.ts';
 import { createClientLogger, type LogLevel } from './logger.ts';
+import { createRosterTables, type RosterTables } from './roster.ts';
 import { type Source, ValueSource } from './source.ts';
 import { createBrowserStorage, createMemoryStorage, type KeyValueStorage } from './storage.ts';
 
@@ -67,9 +68,10 @@ type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'finishPasskeySig
 };
 
 /** One person's link to one server. Calls reject with `CodedError` alone. */
-export interface Client extends Omit<Api, 'accounts' | 'desk'> {
+export interface Client extends Omit<Api, 'accounts' | 'school' | 'desk'> {
   readonly url: string;
   readonly accounts: Accounts;
+  readonly school: Api['school'] & RosterTables;
   readonly desk: Api['desk'] & Orders;
   readonly session: Source<SessionState>;
   readonly connection: Source<ConnectionState>;
@@ -374,7 +376,8 @@ export function createClient(options: ClientOptions = {}): Client {
       await endSession('byUser');
     },
   };
-  const schoolVerbs: Pick<Api['school'], 'redeemInvite'> = {
+  const schoolVerbs: Pick<Api['school'], 'redeemInvite'> & RosterTables = {
+    ...createRosterTables(http),
     async redeemInvite(input) {
       const result = await call('school.redeemInvite', input);
       upsertMembership(result.membership);

@@ -1,7 +1,6 @@
 import type { ApplicationId, OwnApplication } from '@zvonok/shared';
-import { CodedError } from '@zvonok/shared/errors.ts';
-import { transportLimits } from '@zvonok/shared/limits.ts';
 import { toCodedError } from './http.ts';
+import { sendFile } from './transfer.ts';
 
 /** What the desk does beside the contract's procedures: the scan of an order is bytes and no JSON. */
 export interface Orders {
@@ -32,8 +31,7 @@ export function createOrders(url: string): Orders {
         'zvonok-application': token,
         'zvonok-file-name': encodeURIComponent(name.toWellFormed()),
       };
-      const send = typeof XMLHttpRequest === 'undefined' ? sendByFetch : sendByRequest;
-      const response = await send(url + path, headers, file, onProgress);
+      const response = await sendFile(url + path, headers, file, { credentials: 'omit', onProgress });
       const body = (await response.json().catch(() => undefined)) as unknown;
       if (response.ok && typeof body === 'object' && body !== null && 'application' in body) {
         return body.application as OwnApplication;
@@ -43,53 +41,3 @@ export function createOrders(url: string): Orders {
     orderUrl: (applicationId) => `${url}${path}/${applicationId}`,
   };
 }
-
-type Send = (
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  file: Blob,
-  onProgress?: (share: number) => void,
-) => Promise<Response>;
-
-const sendByFetch: Send = async (url, headers, file) => {
-  try {
-    const signal = AbortSignal.timeout(transportLimits.requestMs);
-    return await fetch(url, { method: 'POST', headers, body: file, credentials: 'omit', signal });
-  } catch (cause) {
-    const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
-    throw new CodedError(timedOut ? 'TIMEOUT' : 'UNAVAILABLE', { cause });
-  }
-};
-
-/** What a browser's fetch does not tell: how much has left. Waits as long as bytes leave. */
-const sendByRequest: Send = (url, headers, file, onProgress) =>
-  new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    let timer: ReturnType<typeof setTimeout>;
-    const patience = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        reject(new CodedError('TIMEOUT'));
-        request.abort();
-      }, transportLimits.requestMs);
-    };
-    request.upload.onprogress = ({ loaded, total }) => {
-      patience();
-      onProgress?.(total === 0 ? 0 : loaded / total);
-    };
-    request.onload = () => {
-      const retryAfter = request.getResponseHeader('retry-after');
-      resolve(
-        new Response(request.responseText || null, {
-          status: request.status,
-          ...(retryAfter === null ? {} : { headers: { 'retry-after': retryAfter } }),
-        }),
-      );
-    };
-    request.onerror = () => reject(new CodedError('UNAVAILABLE'));
-    request.onloadend = () => clearTimeout(timer);
-    request.open('POST', url);
-    for (const [header, value] of Object.entries(headers)) request.setRequestHeader(header, value);
-    patience();
-    request.send(file);
-  });

@@ -8,6 +8,7 @@ import { openDatabase } from './platform/database.ts';
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
 import { createGateway } from './platform/gateway.ts';
+import { createJobs } from './platform/jobs.ts';
 import { createLogger, type Logger } from './platform/logger.ts';
 import { createOutbound } from './platform/outbound.ts';
 import type { Platform } from './platform/platform.ts';
@@ -59,8 +60,9 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const redis = secrets.redisUrl === undefined ? undefined : await openRedis(secrets.redisUrl, logger);
     if (redis !== undefined) closers.push(() => redis.close());
     const outbound = createOutbound(logger);
+    const url = postgres?.url ?? secrets.databaseUrl ?? '';
     const database = await openDatabase({
-      url: postgres?.url ?? secrets.databaseUrl ?? '',
+      url,
       poolSize: config.database.poolSize,
       onCommitted: outbound.publish,
       onSinkError: (error) => logger.error({ err: error }, 'announcements failed'),
@@ -75,6 +77,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       database,
       counters: redis?.counters ?? createMemoryCounters(),
       outbound,
+      jobs: createJobs({ url, outbound, logger }),
     };
 
     const accounts = createAccounts(platform, {
@@ -110,6 +113,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
 
     const desk = createDesk(platform, { accounts, school });
 
+    closers.push(() => platform.jobs.close());
     const gateway = await createGateway({
       config,
       secrets,
@@ -142,8 +146,10 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     });
     closers.push(() => gateway.close());
     closers.push(() => presence.close());
+    await platform.jobs.start();
     await calls.mountSignalling(gateway.http, gateway.isAllowedOrigin);
     accounts.mountHttp(gateway);
+    await school.mountHttp(gateway);
     await desk.mountHttp(gateway);
 
     return { platform, accounts, school, chat, desk, media, listen: gateway.listen, close };

@@ -6,6 +6,7 @@ import { ConfigError, readConfig } from './platform/config.ts';
 import { type Database, openDatabase, UnfitDatabaseError } from './platform/database.ts';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
+import { createJobs } from './platform/jobs.ts';
 import { createLogger } from './platform/logger.ts';
 import { createOutbound } from './platform/outbound.ts';
 import type { Platform } from './platform/platform.ts';
@@ -46,8 +47,9 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
   try {
     // Nobody is connected to this process: what it announces has no listener, and clients find it in the database.
     const outbound = createOutbound(logger);
+    const url = postgres?.url ?? secrets.databaseUrl ?? '';
     const database = await openDatabase({
-      url: postgres?.url ?? secrets.databaseUrl ?? '',
+      url,
       poolSize: 2,
       onCommitted: outbound.publish,
       applicationName: 'zvonok command',
@@ -55,7 +57,9 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
     try {
       await refuseDemoDataOutsideDemo(database, config);
       const counters = createMemoryCounters();
-      const platform: Platform = { config, secrets, logger, database, counters, outbound };
+      // Never started: a command leaves no work behind.
+      const jobs = createJobs({ url, outbound, logger });
+      const platform: Platform = { config, secrets, logger, database, counters, outbound, jobs };
       const accounts = createAccounts(platform, {
         membershipsOf: (accountId) => school.membershipsOf(accountId),
         inviteIsOpen: (token) => school.inviteIsOpen(token),

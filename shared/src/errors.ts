@@ -106,6 +106,12 @@ export const errorCatalogue = {
   },
   NAME_TAKEN: { status: 409, retry: 'never', meaning: 'Another object of the school has this name.' },
 
+  IMPORT_STALE: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The school has changed since the preview of the import was made: give the file in again.',
+  },
+
   SCHOOL_SUSPENDED: {
     status: 403,
     retry: 'never',

@@ -5,6 +5,7 @@ import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
+import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
 export * from './accounts.identity.ts';
@@ -22,6 +23,7 @@ export * from './permissions.ts';
 export * from './schemas.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
+export * from './school.roster.ts';
 export * from './school.ts';
 export { invitableRoles, roles, staffRoles, standings, vocabularies } from './school.words.ts';
 
@@ -31,6 +33,7 @@ export const procedureContract = {
   ...passkeyProcedures,
   ...schoolProcedures,
   ...noticeProcedures,
+  ...rosterProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,
@@ -41,6 +44,7 @@ export const eventContract = {
   ...accountsEvents,
   ...schoolEvents,
   ...noticeEvents,
+  ...rosterEvents,
   ...chatEvents,
   ...callsEvents,
 } as const;

@@ -122,10 +122,37 @@ export const schoolLimits = {
 
 export const rosterLimits = {
   externalIdLength: 40,
+  /** Children, classes and subjects in one cell. */
+  perCell: 60,
+  fileNameLength: 120,
+  /** A file and what it would change hold the data of many: they go after a day. */
+  importLifeMs: day,
+  importsListed: 20,
+  /** Each costs a job and the disk a file. */
+  importsPerSchool: { max: 60, windowMs: hour },
+  uploadsAtOnce: 10,
+  /** Reading a file is a matter of seconds; one that takes longer was made to. */
+  readMs: minute,
+  readHeapMb: 256,
+  /** Rows written in one statement. */
+  batch: 500,
+  /** Lines of a preview in one page. */
+  rowsPage: 200,
   /** Namesakes beyond these are nobody's help. */
   matchesLooked: 500,
   matchesAnswered: 10,
   pageSize: 200,
+} as const;
+
+/** Tables that people give in. A school of 1,000 pupils has 3,600 lines; all its text is below a megabyte. */
+export const spreadsheetLimits = {
+  fileBytes: 5 * 1024 * 1024,
+  /** Of a workbook, all parts that are read together: a bomb of a few kilobytes unpacks to gigabytes. */
+  unpackedBytes: 64 * 1024 * 1024,
+  archiveEntries: 2_000,
+  rows: 10_000,
+  columns: 64,
+  cellLength: 2_000,
 } as const;
 
 export const deskLimits = {
@@ -287,6 +314,29 @@ export const embeddedPostgresLimits = {
   restartMaxMs: 5 * second,
   /** The server's own log is started afresh beyond this. */
   logBytes: 4 * 1024 * 1024,
+} as const;
+
+/** Work that takes longer than a procedure may. */
+export const jobLimits = {
+  connections: 2,
+  connectMs: 5 * second,
+  statementMs: minute,
+  /** Attempts after the first, and the pause before each. */
+  retries: 2,
+  retryMs: second,
+  /** The longest that one attempt may take. */
+  runMs: 5 * minute,
+  /** A node that has not said for so long that it is at it counts as dead. */
+  heartbeatMs: 30 * second,
+  /** How often jobs are looked for that nobody was woken for: those of another node, and attempts after a failure. */
+  lookMs: 20 * second,
+  superviseMs: minute,
+  /** Jobs that wait for other jobs: there are none. */
+  flowMs: hour,
+  /** How long it is known what became of a job. */
+  keptMs: day,
+  /** Within what a stop may take as a whole (P10). */
+  stopMs: 10 * second,
 } as const;
 
 export const redisLimits = {

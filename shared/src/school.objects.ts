@@ -187,6 +187,8 @@ export const auditActions = [
   'guardianLinked',
   'guardianUnlinked',
   'strangeSignInReported',
+  'rosterImported',
+  'rosterExported',
   'noticeSettled',
 ] as const;
 export const AuditAction = oneOf(auditActions);

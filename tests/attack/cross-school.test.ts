@@ -32,6 +32,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   inviteId: 'invite',
   callId: 'call',
   noticeId: 'notice',
+  importId: 'import',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',
@@ -41,6 +42,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
 const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof SchoolFixture['ids']>>>> = {
   'school.listAuditRecords': { after: 'auditRecord' },
   'school.listNotices': { after: 'notice' },
+  'school.listRoster': { after: 'rosterEntry' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */

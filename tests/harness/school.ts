@@ -19,6 +19,8 @@ export interface SchoolFixture {
     readonly invite: InviteId;
     readonly auditRecord: string;
     readonly notice: string;
+    readonly rosterEntry: string;
+    readonly import: string;
     readonly conversation: string;
     readonly call: string;
   };
@@ -69,6 +71,17 @@ export async function createSchoolFixture(
     { as, state: 'open' },
     admin.token,
   );
+  // A file that nobody reads any more, and somebody who is expected: what the tables hold is enough for their ids.
+  const [expected] = await platform.database.client<{ entry: string; import: string }[]>`
+    with entry as (
+      insert into roster_entries (school_id, id, role, full_name, match_key, group_id)
+      select school_id, gen_random_uuid(), 'pupil', 'Вера Котова', 'вера котова', ${group.id}
+      from memberships where id = ${pupil.membershipId} returning id
+    ), import as (
+      insert into roster_imports (school_id, id, state, file_name, created_by)
+      select school_id, gen_random_uuid(), 'ready', 'people.csv', id
+      from memberships where id = ${admin.membershipId} returning id
+    ) select entry.id as entry, import.id as import from entry, import`;
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -87,6 +100,8 @@ export async function createSchoolFixture(
       invite: invite.id,
       auditRecord: records[0]?.id ?? '',
       notice: notices[0]?.id ?? '',
+      rosterEntry: expected?.entry ?? '',
+      import: expected?.import ?? '',
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

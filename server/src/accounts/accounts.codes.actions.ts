@@ -13,6 +13,7 @@ import { v4 as randomUuid, v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
 import { createCountedDoor } from '../platform/counted-door.ts';
 import type { Transaction } from '../platform/database.ts';
+import { normalisePhone } from '../platform/phone.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import {
@@ -26,7 +27,6 @@ import {
   findAccountByPhone,
   lockAccount,
 } from './accounts.store.ts';
-import { normalisePhone } from './phone.ts';
 import type { SmsSender } from './sms.ts';
 
 type Contract = typeof accountsProcedures;

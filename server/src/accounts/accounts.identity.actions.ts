@@ -16,6 +16,7 @@ import {
   randomState,
 } from 'openid-client';
 import { deriveKey } from '../platform/config.ts';
+import { normalisePhone } from '../platform/phone.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
@@ -26,7 +27,6 @@ import {
   useIdentity,
 } from './accounts.identity.store.ts';
 import { findAccountByPhone } from './accounts.store.ts';
-import { normalisePhone } from './phone.ts';
 
 /** Why somebody whom the provider sent back is not let in: the word that the sign-in page is opened with. */
 export class IdentityRefused extends Error {

@@ -5,12 +5,12 @@ import { accountLimits } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createLogger } from '../platform/logger.ts';
 import { signal } from '../platform/outbound.ts';
+import { normalisePhone } from '../platform/phone.ts';
 import { openRedis } from '../platform/redis.ts';
 import { callerOf, outcomeOf, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { makeSchool, newAccount, nextPhone, type TestSchool } from '../testing/school.ts';
 import { askCode as askCodeOf, signIn as signInTo } from '../testing/sign-in.ts';
 import { deviceNameOf } from './accounts.sessions.actions.ts';
-import { normalisePhone } from './phone.ts';
 import { createConsoleSender, createHttpSender } from './sms.ts';
 
 let rooms: Rooms;

@@ -10,11 +10,11 @@ import { createPasskeyActions } from './accounts.passkeys.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
 import { createSessionActions, type SessionPorts } from './accounts.sessions.actions.ts';
 import { ensureAccount, isConfirmed, phonesOf, type Reader } from './accounts.store.ts';
-import { normalisePhone } from './phone.ts';
+import { normalisePhone } from '../platform/phone.ts';
 import { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 export type { StrangeSignIn } from './accounts.sessions.actions.ts';
-export { normalisePhone } from './phone.ts';
+export { normalisePhone } from '../platform/phone.ts';
 export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 /** What accounts needs of rooms to its right. */

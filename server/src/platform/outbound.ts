@@ -45,7 +45,9 @@ export type Signal =
       readonly membershipId: MembershipId;
       readonly joined: readonly ConversationId[];
       readonly left: readonly ConversationId[];
-    };
+    }
+  /** There is work in this queue: whoever is free takes it. */
+  | { readonly name: 'jobAdded'; readonly queue: string };
 
 /**
  * A fact that was announced inside a transaction and leaves after its commit, in the order of announcement; a rolled

@@ -1,5 +1,6 @@
 import type { Config, Secrets } from './config.ts';
 import type { Database } from './database.ts';
+import type { Jobs } from './jobs.ts';
 import type { Logger } from './logger.ts';
 import type { Outbound } from './outbound.ts';
 import type { SharedCounters } from './redis.ts';
@@ -13,4 +14,5 @@ export interface Platform {
   /** Counters that hold across nodes: the twin of Redis where it is configured, memory otherwise. */
   readonly counters: SharedCounters;
   readonly outbound: Outbound;
+  readonly jobs: Jobs;
 }

@@ -330,6 +330,7 @@ export function createSockets(options: SocketsOptions): Sockets {
         if (signal.left.length > 0 && memberships.length > 1) rejoinInTurn(socket);
         break;
       case 'membershipChanged':
+      case 'jobAdded':
         break;
     }
   }
@@ -345,6 +346,7 @@ export function createSockets(options: SocketsOptions): Sockets {
       case 'conversationsChanged':
         return [roomOf({ membership: signal.membershipId })];
       case 'membershipChanged':
+      case 'jobAdded':
         return [];
     }
   }

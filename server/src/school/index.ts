@@ -31,7 +31,10 @@ import {
   placeInSchool,
 } from './school.policy.ts';
 import type { PeopleChanged } from './school.ports.ts';
+import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
+import { type HttpDoor, mountRosterHttp } from './school.roster.http.ts';
+import { mountRoster } from './school.roster.routes.ts';
 import { mountNotices, mountSchool, type SchoolActions } from './school.routes.ts';
 import {
   activeOf,
@@ -56,6 +59,8 @@ export interface SchoolPorts {
 /** Who belongs to which school as what, and the rules of who may meet whom. */
 export interface School {
   readonly procedures: MountedProcedure[];
+  /** Adds the routes that take and give tables of people. */
+  mountHttp(door: HttpDoor): Promise<void>;
   /** Changes without a right of their own, for the operator's commands. */
   readonly operator: Pick<
     SchoolChanges,
@@ -144,9 +149,15 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     ...createInviteActions(platform, changes),
     ...createAuditActions(platform),
   };
+  const roster = createRosterActions(platform, ports.accounts, changes);
   const actors = createActorCache(platform);
   return {
-    procedures: [...mountSchool(actions), ...mountNotices(createNoticeActions(platform))],
+    procedures: [
+      ...mountSchool(actions),
+      ...mountNotices(createNoticeActions(platform)),
+      ...mountRoster(roster),
+    ],
+    mountHttp: (door) => mountRosterHttp(door, roster, actors.requireActor),
     operator: { ...changes, ...hosting },
     isOpen,
     requireActor: actors.requireActor,

@@ -21,6 +21,7 @@ import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
 import { type MemberFacts, mayInvite } from './school.policy.ts';
 import type { PeopleChanged } from './school.ports.ts';
+import { createRosterChanges } from './school.roster.changes.ts';
 import {
   addAttachment,
   addGroup,
@@ -279,6 +280,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     revoke,
     verify,
     ...createCardChanges(peopleChanged, annulUnfounded),
+    ...createRosterChanges(peopleChanged, { group: announceGroup, changed: announceChanged }),
 
     /** A school with its staff room, its channels (by the neighbours) and its first administrator. */
     async createSchool(

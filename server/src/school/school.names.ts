@@ -1,4 +1,4 @@
-import { CodedError } from '@zvonok/shared';
+import { CodedError } from '@zvonok/shared/errors.ts';
 
 /** A name of a school, group or subject, or another line, as it is stored: «7Б» has one spelling. */
 export const normaliseLabel = (typed: string): string =>

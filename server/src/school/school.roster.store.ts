@@ -310,3 +310,24 @@ export async function listWantedAttachments(
     );
   return rows.map((row) => ({ ...row, subject: row.kind === 'class' ? null : row.subject }));
 }
+
+/** Names of the expected children of each of these guardians. */
+export async function childNamesOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  guardianIds: readonly RosterEntryId[],
+): Promise<Map<RosterEntryId, string[]>> {
+  if (guardianIds.length === 0) return new Map();
+  const rows = await queryOf(reader)
+    .select({ guardianId: rosterChildren.guardianId, name: rosterEntries.fullName })
+    .from(rosterChildren)
+    .innerJoin(
+      rosterEntries,
+      and(eq(rosterEntries.schoolId, rosterChildren.schoolId), eq(rosterEntries.id, rosterChildren.childId)),
+    )
+    .where(and(isOpen(schoolId), inArray(rosterChildren.guardianId, [...guardianIds])))
+    .orderBy(asc(rosterEntries.fullName), asc(rosterEntries.id));
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.guardianId)].map(([id, list]) => [id, list.map((row) => row.name)]),
+  );
+}

@@ -1,9 +1,24 @@
-import type { GroupId, InvitableRole, MembershipId, RosterEntryId, SchoolId } from '@zvonok/shared';
+import type {
+  GroupId,
+  ImportCounts,
+  ImportFailure,
+  ImportId,
+  ImportRow,
+  ImportRowKind,
+  ImportState,
+  InvitableRole,
+  MembershipId,
+  RosterEntryId,
+  SchoolId,
+} from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
 import {
   check,
+  customType,
   foreignKey,
   index,
+  integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -11,6 +26,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { ParsedRow } from './school.roster.sheet.ts';
 import { groups, memberships, schools } from './school.tables.ts';
 
 const moment = (name: string) => timestamp(name, { withTimezone: true });
@@ -19,6 +35,8 @@ const ofSchool = () =>
     .$type<SchoolId>()
     .notNull()
     .references(() => schools.id);
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
 /**
  * The people whom a school expects. An entry opens no door by itself: whoever comes with its phone, or by an invite that
@@ -137,5 +155,70 @@ export const rosterAttachments = pgTable(
     }),
     check('roster_attachments_kind', sql`${table.kind} in ('class', 'subject')`),
     check('roster_attachments_subject', sql`(${table.kind} = 'class') = (${table.subject} = '')`),
+  ],
+);
+
+/** Files that people are imported from, each until a day after it came. */
+export const rosterImports = pgTable(
+  'roster_imports',
+  {
+    schoolId: ofSchool(),
+    id: uuid().$type<ImportId>().notNull(),
+    state: text().$type<ImportState>().notNull(),
+    fileName: text('file_name').notNull(),
+    /** Until it was read. */
+    file: bytea(),
+    /** What it says, since then. */
+    parsed: jsonb().$type<readonly ParsedRow[]>(),
+    /** Of the preview: what is applied must be what was shown. */
+    fingerprint: text(),
+    counts: jsonb().$type<ImportCounts>(),
+    failure: text().$type<ImportFailure>(),
+    failureLine: integer('failure_line'),
+    createdBy: uuid('created_by').$type<MembershipId>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    /** Who confirmed it, and from where: for the audit records that applying it leaves. */
+    appliedBy: uuid('applied_by').$type<MembershipId>(),
+    appliedFrom: text('applied_from'),
+    appliedAt: moment('applied_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.id] }),
+    foreignKey({
+      name: 'roster_imports_created_by',
+      columns: [table.schoolId, table.createdBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'roster_imports_applied_by',
+      columns: [table.schoolId, table.appliedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    check(
+      'roster_imports_state',
+      sql`${table.state} in ('reading', 'ready', 'applying', 'applied', 'stale', 'failed')`,
+    ),
+  ],
+);
+
+/** The lines of a preview, as they are shown. */
+export const rosterImportRows = pgTable(
+  'roster_import_rows',
+  {
+    schoolId: ofSchool(),
+    importId: uuid('import_id').$type<ImportId>().notNull(),
+    position: integer().notNull(),
+    kind: text().$type<ImportRowKind>().notNull(),
+    role: text().$type<InvitableRole>(),
+    row: jsonb().$type<Omit<ImportRow, 'position'>>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.importId, table.position] }),
+    foreignKey({
+      name: 'roster_import_rows_import',
+      columns: [table.schoolId, table.importId],
+      foreignColumns: [rosterImports.schoolId, rosterImports.id],
+    }).onDelete('cascade'),
+    index('roster_import_rows_of_kind').on(table.schoolId, table.importId, table.kind, table.position),
   ],
 );

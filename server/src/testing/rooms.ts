@@ -16,6 +16,7 @@ import { createDesk, type Desk } from '../desk/index.ts';
 import { readConfig } from '../platform/config.ts';
 import { openDatabase } from '../platform/database.ts';
 import { createDispatcher, type Dispatcher } from '../platform/dispatcher.ts';
+import { createJobs } from '../platform/jobs.ts';
 import { createLogger } from '../platform/logger.ts';
 import { type Announcement, createOutbound } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -110,6 +111,7 @@ export async function startRooms(
     database,
     counters: options.counters ?? createMemoryCounters(),
     outbound,
+    jobs: createJobs({ url: postgres.url, outbound, logger }),
   };
   const texts: { phone: string; text: string }[] = [];
   const accounts = createAccounts(platform, {
@@ -137,6 +139,7 @@ export async function startRooms(
   });
   const calls = options.calls?.(platform, { school, chat });
   const desk = createDesk(platform, { accounts, school });
+  await platform.jobs.start();
   const dispatcher = createDispatcher({
     mounted: [
       ...accounts.procedures,
@@ -173,6 +176,7 @@ export async function startRooms(
       return reply as Answer<Contract[typeof name]>;
     },
     async close() {
+      await platform.jobs.close();
       calls?.close();
       await chat.close();
       school.close();

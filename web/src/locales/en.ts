@@ -703,6 +703,8 @@ export const en = {
     ALREADY_MEMBER: 'You have already joined in this role. Open the chats.',
     GROUP_TAKEN: 'The pupil is already in another class. The administrator can transfer them.',
     LAST_ADMIN: 'This is the school’s last administrator. Appoint another first.',
+    IMPORT_STALE:
+      'The data changed while you were looking. Upload the file again to see what it would change now.',
     NAME_TAKEN: 'This name is taken. Choose another.',
     SCHOOL_SUSPENDED: 'The platform’s operator has suspended the school. Ask its administration.',
     READ_ONLY: 'You can only read this chat. To answer, write to the author or a teacher directly.',

@@ -1,4 +1,4 @@
-import { CodedError } from '@zvonok/shared';
+import { CodedError } from '@zvonok/shared/errors.ts';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/mobile';
 
 /**
@@ -15,4 +15,10 @@ export function normalisePhone(typed: string): string {
   if (found === undefined || !found.isValid() || found.ext !== undefined)
     throw new CodedError('PHONE_INVALID');
   return found.number;
+}
+
+/** E.164 as people of its country write it; others keep their plus. `normalisePhone` takes it back. */
+export function formatPhone(phone: string): string {
+  const parsed = parsePhoneNumberFromString(phone);
+  return parsed?.country === 'RU' ? parsed.formatNational() : phone;
 }
