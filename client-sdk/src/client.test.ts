@@ -498,3 +498,57 @@ test('a school that was suspended unheard shows by the first refusal, is not ask
   view.send('мы снова здесь');
   await waitFor(view, (snapshot) => texts(snapshot).includes('мы снова здесь'));
 });
+
+test('calls that need a confirmed session ask once for all of them, and are then made again', async () => {
+  const client = await signedIn(anna);
+  await waitFor(client.connection, (state) => state === 'online');
+  let confirmed = false;
+  server.faults.refuse = (name) =>
+    name === 'chat.markRead' && !confirmed ? new CodedError('CONFIRMATION_REQUIRED').toBody() : undefined;
+  const mark = () => client.chat.markRead({ as: anna.as, conversationId: circle, seq: 0 });
+  // Nobody is there to ask.
+  await expect(mark()).rejects.toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
+
+  let asked = 0;
+  let answer = false;
+  const stop = client.onConfirmationRequired(async () => {
+    asked += 1;
+    await pause(30);
+    confirmed = answer;
+    return answer;
+  });
+  // The person thinks better of it: nothing is made again.
+  const before = server.callsOf('chat.markRead');
+  await expect(mark()).rejects.toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
+  expect(server.callsOf('chat.markRead')).toBe(before + 1);
+
+  answer = true;
+  await Promise.all([mark(), mark(), mark()]);
+  expect(asked).toBe(2);
+
+  // Confirmed, and refused all the same: once more and no further.
+  confirmed = false;
+  server.faults.refuse = (name) =>
+    name === 'chat.markRead' ? new CodedError('CONFIRMATION_REQUIRED').toBody() : undefined;
+  const calls = server.callsOf('chat.markRead');
+  await expect(mark()).rejects.toMatchObject({ code: 'CONFIRMATION_REQUIRED' });
+  expect(server.callsOf('chat.markRead')).toBe(calls + 2);
+  stop();
+});
+
+test('a report of a strange sign-in signs this device out too, and says so', async () => {
+  const storage = createMemoryStorage();
+  await storage.set('token', tokenOf(anna));
+  const client = newClient({ storage });
+  await client.start();
+  await waitFor(client.connection, (state) => state === 'online');
+  server.faults.refuse = (name) =>
+    name === 'accounts.reportStrangeSignIn' ? new CodedError('UNAVAILABLE').toBody() : undefined;
+  await expect(client.accounts.reportStrangeSignIn()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(client.session.getSnapshot().state).toBe('signedIn');
+  server.faults.refuse = () => undefined;
+  await client.accounts.reportStrangeSignIn();
+  expect(client.session.getSnapshot()).toEqual({ state: 'signedOut', reason: 'strangeSignIn' });
+  expect(client.connection.getSnapshot()).toBe('signedOut');
+  expect(await storage.get('token')).toBeUndefined();
+});

@@ -10,6 +10,7 @@ import {
   createMemoryOutboxStorage,
   type OutboxStorage,
 } from './chat/outbox-storage.ts';
+import { type AskForConfirmation, Confirmation } from './confirmation.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import { createOrders, type Orders } from './desk.ts';
 import { createEnvironment, createTab } from './environment.ts';
@@ -36,10 +37,13 @@ export interface ClientOptions {
   readonly carrier?: SessionCarrier;
 }
 
+/** Who ended the session: the person here, the server (from another device, or for its age), a report of a strange sign-in from here. */
+type SessionEnd = 'byUser' | 'byServer' | 'strangeSignIn';
+
 export type SessionState =
   /** Not asked yet, or the server could not be reached so far. */
   | { readonly state: 'unknown' }
-  | { readonly state: 'signedOut'; readonly reason: 'none' | 'byUser' | 'byServer' }
+  | { readonly state: 'signedOut'; readonly reason: 'none' | SessionEnd }
   | {
       readonly state: 'signedIn';
       readonly account: Account;
@@ -49,7 +53,9 @@ export type SessionState =
       readonly operator: boolean;
     };
 
-type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut'> & {
+type Own = 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut' | 'reportStrangeSignIn';
+
+type Accounts = Omit<Api['accounts'], Own> & {
   /** Asks who is signed in; `session` follows the answer. */
   readonly getMe: Api['accounts']['getMe'];
   /** Exchanges the code for a session and connects. */
@@ -65,6 +71,8 @@ type Accounts = Omit<Api['accounts'], 'getMe' | 'verifyCode' | 'finishPasskeySig
    * it rejects and changes nothing: a session that lives on must not look ended.
    */
   readonly signOut: () => Promise<void>;
+  /** Signs every device of the account out, this one included; `session` says why. What is unsent waits for its owner. */
+  readonly reportStrangeSignIn: (input?: ProcedureInput<'accounts.reportStrangeSignIn'>) => Promise<void>;
 };
 
 /** One person's link to one server. Calls reject with `CodedError` alone. */
@@ -82,7 +90,13 @@ export interface Client extends Omit<Api, 'accounts' | 'school' | 'desk'> {
    * rejects: without a network it goes on trying by itself. Idempotent.
    */
   readonly start: () => Promise<void>;
+  /** A call that needs a confirmed session asks for it (`onConfirmationRequired`) and is then made once more. */
   readonly call: Call;
+  /**
+   * Who asks the person for a code or a passkey when a call needs a confirmed session: once for all calls that wait. Without
+   * it, and where it resolves to false, they reject with CONFIRMATION_REQUIRED. Returns the way to stop.
+   */
+  readonly onConfirmationRequired: (ask: AskForConfirmation) => () => void;
   /** Calls back for each event of this name; returns the way to stop. */
   readonly on: <N extends EventName>(name: N, handler: (payload: EventPayload<N>) => void) => () => void;
   /** The conversations of one of the account's memberships; the same object for the same id while signed in. */
@@ -115,6 +129,7 @@ export function createClient(options: ClientOptions = {}): Client {
   let identifyTimer: ReturnType<typeof setTimeout> | undefined;
   const messengers = new Map<MembershipId, LiveMessenger>();
   const events = new EventHub();
+  const confirmation = new Confirmation();
   const session = new ValueSource<SessionState>({ state: 'unknown' });
 
   const http: HttpOptions = { url, carrier, token: () => token, locale: options.locale };
@@ -129,6 +144,15 @@ export function createClient(options: ClientOptions = {}): Client {
   });
 
   const call: Call = async (name, input) => {
+    try {
+      return await callOnce(name, input);
+    } catch (error) {
+      const needsConfirmation = error instanceof CodedError && error.code === 'CONFIRMATION_REQUIRED';
+      if (!needsConfirmation || !(await confirmation.obtain())) throw error;
+      return callOnce(name, input);
+    }
+  };
+  const callOnce: Call = async (name, input) => {
     try {
       const overSocket = connection.isOnline && !needsHttp(name);
       const result = overSocket ? await connection.call(name, input) : await callOverHttp(http, name, input);
@@ -203,8 +227,8 @@ export function createClient(options: ClientOptions = {}): Client {
     await outbox.setAccount(account.id);
   }
 
-  async function endSession(reason: 'byUser' | 'byServer'): Promise<void> {
-    // Our own sign-out makes the server cut the socket before its answer arrives: not a matter of its own.
+  async function endSession(reason: SessionEnd): Promise<void> {
+    // Our own ending of it makes the server cut the socket before its answer arrives: not a matter of its own.
     if (isSigningOut && reason === 'byServer') return;
     clearTimeout(refreshTimer);
     clearTimeout(identifyTimer);
@@ -359,7 +383,7 @@ export function createClient(options: ClientOptions = {}): Client {
     return started;
   }
 
-  const verbs: Pick<Accounts, 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut'> = {
+  const verbs: Pick<Accounts, Own> = {
     getMe,
     verifyCode: async (input) => beginSession(await call('accounts.verifyCode', { ...input, carrier })),
     finishPasskeySignIn: async (input) =>
@@ -374,6 +398,20 @@ export function createClient(options: ClientOptions = {}): Client {
         isSigningOut = false;
       }
       await endSession('byUser');
+    },
+    async reportStrangeSignIn(input = {}) {
+      isSigningOut = true;
+      try {
+        await api.accounts.reportStrangeSignIn(input);
+      } catch (error) {
+        isSigningOut = false;
+        // Over already: somebody else was quicker, and the next sign-in shows what is left.
+        if (error instanceof CodedError && error.code === 'UNAUTHENTICATED') await endSession('byServer');
+        throw error;
+      } finally {
+        isSigningOut = false;
+      }
+      await endSession('strangeSignIn');
     },
   };
   const schoolVerbs: Pick<Api['school'], 'redeemInvite'> & RosterTables = {
@@ -399,6 +437,7 @@ export function createClient(options: ClientOptions = {}): Client {
       return started;
     },
     call,
+    onConfirmationRequired: confirmation.onRequired,
     on: (name, handler) => events.on(name, handler),
     messenger(membershipId) {
       let messenger = messengers.get(membershipId);

@@ -15,6 +15,7 @@ export {
   type StoredMessage,
 } from './chat/outbox-storage.ts';
 export { type Client, type ClientOptions, createClient, type SessionState } from './client.ts';
+export type { AskForConfirmation } from './confirmation.ts';
 export type { ConnectionState } from './connection.ts';
 export type { SessionCarrier } from './http.ts';
 export * from './lesson.ts';

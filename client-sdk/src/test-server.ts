@@ -267,6 +267,7 @@ export class TestServer {
       case 'accounts.getMe':
         return this.#me(person);
       case 'accounts.signOut':
+      case 'accounts.reportStrangeSignIn':
         this.revoke(person);
         return {};
       case 'chat.listConversations':
