@@ -3,6 +3,7 @@ import { IconMapOff, IconMessages, IconSchool } from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
+import { Confirmation } from './accounts/confirmation.tsx';
 import { SignIn } from './accounts/sign-in.tsx';
 import { forgetDrafts } from './chat/drafts.ts';
 import { client, useSession } from './platform/client.ts';
@@ -75,6 +76,7 @@ export function App() {
           <Route path="*" element={<NotFound />} />
         </Routes>
       </Suspense>
+      <Confirmation />
       <UpdatePrompt />
     </>
   );

@@ -18,6 +18,7 @@ import { IdentityLink } from './identity-link.tsx';
 import { Passkeys } from './passkey-list.tsx';
 import classes from './settings.module.css';
 import { SignOut } from './sign-out.tsx';
+import { ReportStrangeSignIn } from './strange-sign-in.tsx';
 
 export function Settings() {
   const { t } = useTranslation();
@@ -97,6 +98,7 @@ function Devices() {
   const [problem, setProblem] = useState<unknown>();
   const [revoking, setRevoking] = useState<Session>();
   const [revokingOthers, setRevokingOthers] = useState(false);
+  const [strange, setStrange] = useState<Session>();
 
   const load = useCallback(() => {
     setProblem(undefined);
@@ -168,15 +170,26 @@ function Devices() {
               </span>
             </span>
             {!session.current && (
-              <Button
-                size="xs"
-                variant="subtle"
-                color="red"
-                aria-label={t('settings.revokeName', { name: session.deviceName })}
-                onClick={() => setRevoking(session)}
-              >
-                {t('settings.revoke')}
-              </Button>
+              <span className={classes.deviceActions}>
+                <Button
+                  size="xs"
+                  variant="subtle"
+                  aria-label={t('settings.revokeName', { name: session.deviceName })}
+                  onClick={() => setRevoking(session)}
+                >
+                  {t('settings.revoke')}
+                </Button>
+                <Button
+                  size="xs"
+                  variant="subtle"
+                  color="red"
+                  aria-label={t('strangeSignIn.actionName', { name: session.deviceName })}
+                  onClick={() => setStrange(session)}
+                  data-testid="strange-sign-in"
+                >
+                  {t('strangeSignIn.action')}
+                </Button>
+              </span>
             )}
           </li>
         ))}
@@ -210,6 +223,7 @@ function Devices() {
       >
         {t('settings.revokeOthersText')}
       </Confirm>
+      <ReportStrangeSignIn session={strange} onClose={() => setStrange(undefined)} />
     </Section>
   );
 }

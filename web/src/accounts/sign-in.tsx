@@ -6,6 +6,7 @@ import { Door } from './door.tsx';
 import { OtherWays } from './other-ways.tsx';
 import { PhoneSignIn } from './phone-sign-in.tsx';
 import { Refused } from './refused.tsx';
+import { WhySignedOut } from './strange-sign-in.tsx';
 
 export function SignIn() {
   const { t } = useTranslation();
@@ -23,6 +24,7 @@ export function SignIn() {
         </Text>
       }
     >
+      <WhySignedOut />
       <Refused />
       <PhoneSignIn otherWays={<OtherWays />} />
     </Door>

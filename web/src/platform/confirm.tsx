@@ -48,7 +48,10 @@ export function Confirm(props: ConfirmProps) {
       opened={opened}
       onClose={close}
       title={title}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
+      // What is under way is not called back by a key; a code may be asked for over it.
+      closeOnEscape={!busy}
+      closeOnClickOutside={!busy}
+      closeButtonProps={{ 'aria-label': t('common.close'), disabled: busy }}
     >
       <Text component="div" c="dimmed">
         {children}

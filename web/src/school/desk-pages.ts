@@ -1,5 +1,12 @@
-import { type Icon, IconQrcode, IconUsers } from '@tabler/icons-react';
-import { type MyMembership, mayRequest, mightDo, type Permission, type Vocabulary } from '@zvonok/client-sdk';
+import { type Icon, IconAlertTriangle, IconQrcode, IconUsers } from '@tabler/icons-react';
+import {
+  type MyMembership,
+  mayRequest,
+  mightDo,
+  type Permission,
+  rightOf,
+  type Vocabulary,
+} from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { type ComponentType, lazy } from 'react';
 
@@ -31,6 +38,10 @@ const hasOrAsks =
   (membership: MyMembership) =>
     asked.some((permission) => mightDo(permission, membership) || mayRequest(permission, membership));
 
+/** Administrators and heads: who reads all of the audit log is told what the school must know. */
+const answersForSchool = ({ standings, settings }: MyMembership) =>
+  standings.some((standing) => rightOf('seeAuditLog', standing, settings) === 'school');
+
 /**
  * The desk, in the order in which it is shown. A new page is an entry here and nothing else: its screen is exported by its
  * own file in this folder as a component without props that renders a `PageFrame`; its name is under `deskPages` in the
@@ -38,6 +49,18 @@ const hasOrAsks =
  * done there.
  */
 export const desk: readonly DeskPart[] = [
+  {
+    title: null,
+    pages: [
+      {
+        path: 'notices',
+        name: (t) => t('notices.title'),
+        icon: IconAlertTriangle,
+        isFor: answersForSchool,
+        page: lazy(() => import('./notices.tsx').then((module) => ({ default: module.Notices }))),
+      },
+    ],
+  },
   {
     title: (t) => t('deskParts.people'),
     pages: [
