@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Authenticator } from './testing/authenticator.ts';
 import { outcomeOf, type Rooms, startRooms, testOrigin, unwrap } from './testing/rooms.ts';
+import { signIn } from './testing/sign-in.ts';
 
 let rooms: Rooms;
 beforeAll(async () => {
@@ -21,21 +22,9 @@ const run = (...args: string[]) =>
 
 const phone = '+79123456789';
 
-async function signIn() {
-  const before = rooms.texts.length;
-  const { challengeId } = unwrap(await rooms.call('accounts.requestCode', undefined, { phone }));
-  await expect.poll(() => rooms.texts.length).toBeGreaterThan(before);
-  const code = /код (\d{6})/.exec(rooms.texts.at(-1)?.text ?? '')?.[1] ?? '';
-  const typed = { challengeId, code, carrier: 'bearer' as const };
-  const { token } = unwrap(await rooms.call('accounts.verifyCode', undefined, typed));
-  const caller = await rooms.accounts.findSession(token ?? '');
-  if (caller === undefined) throw new Error('a fresh token opens nothing');
-  return caller;
-}
-
 it('makes an operator, and helps one whose passkeys are lost', async () => {
   await run('create', phone, 'Иванов Пётр Сергеевич');
-  const caller = await signIn();
+  const { caller } = await signIn(rooms, phone);
   const asked = unwrap(await rooms.call('accounts.beginPasskeyRegistration', caller, {}));
   const credential = new Authenticator(testOrigin).create(asked.options);
   const { challengeId } = asked;
@@ -44,7 +33,7 @@ it('makes an operator, and helps one whose passkeys are lost', async () => {
 
   expect((await run('reset-passkeys', '8 912 345-67-89')).stdout).toContain(`${phone} removed: 1`);
   expect(outcomeOf(await rooms.call('desk.listSchools', caller, {}))).toBe('PASSKEY_REQUIRED');
-  const again = await signIn();
+  const again = (await signIn(rooms, phone)).caller;
   expect(unwrap(await rooms.call('accounts.listPasskeys', again, {}))).toMatchObject({
     passkeys: [],
     required: true,

@@ -171,5 +171,6 @@ export const passkeyProcedures = procedures('accounts', {
     input: { passkeyId: PasskeyId },
     output: strict({}),
     errors: ['NOT_FOUND', 'PASSKEY_REQUIRED', 'LAST_PASSKEY'],
+    confirmed: true,
   }),
 });

@@ -152,7 +152,7 @@ export const accountsProcedures = procedures('accounts', {
   }),
   reportStrangeSignIn: accountProcedure({
     summary:
-      'Somebody else got in: signs out every device of the account, this one included, burns the codes that were sent to its phone, removes the passkeys that were added since, and tells the administrators of its schools.',
+      'Somebody else got in: signs out every device of the account, this one included, burns the codes that were sent to its phone, unlinks it from the identity provider, removes the passkeys that were added since, and tells the administrators of its schools.',
     input: {
       /** The device that is not theirs, where it is still in the list. */
       sessionId: Type.Optional(SessionId),

@@ -118,6 +118,15 @@ describe('a person of the region', () => {
     expect(await signIn({ subject: 'second', ...verified })).toBe('/');
   });
 
+  test('whose owner reports a strange sign-in shows a verified phone again', async () => {
+    await makeAccount(phone(15));
+    const person = { subject: 'nina', phone: phone(15), phoneVerified: true };
+    expect(await signIn(person)).toBe('/');
+    await (await running.signIn(phone(15))).accounts.reportStrangeSignIn();
+    expect(await signIn({ subject: 'nina' })).toBe('/signin?refused=noPhone');
+    expect(await signIn(person)).toBe('/');
+  });
+
   test.each<[string, RegionPerson | undefined, string]>([
     ['whose phone nobody has verified', { subject: 'a', phone: phone(1), phoneVerified: false }, 'noPhone'],
     ['of whose phone nobody says whether it is theirs', { subject: 'b', phone: phone(1) }, 'noPhone'],

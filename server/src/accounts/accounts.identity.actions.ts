@@ -16,17 +16,18 @@ import {
   randomState,
 } from 'openid-client';
 import { deriveKey } from '../platform/config.ts';
+import type { Transaction } from '../platform/database.ts';
 import { normalisePhone } from '../platform/phone.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
   findIdentity,
-  type Identity,
+  findLinked,
   linkIdentity,
   unlinkIdentity,
   useIdentity,
 } from './accounts.identity.store.ts';
-import { findAccountByPhone } from './accounts.store.ts';
+import { findAccountByPhone, lockAccount } from './accounts.store.ts';
 
 /** Why somebody whom the provider sent back is not let in: the word that the sign-in page is opened with. */
 export class IdentityRefused extends Error {
@@ -52,12 +53,16 @@ export interface IdentityActions {
    */
   begin(): Promise<{ readonly url: URL; readonly ticket: string }>;
   /**
-   * The account of whom the provider sent back with these parameters. Accounts are never made here: the identity is linked
-   * to one already, or is linked once to the one with the phone that the provider has verified.
+   * Checks whom the provider sent back with these parameters. What it answers gives their account, held until the end of the
+   * transaction that begins the session. Accounts are never made here: the identity is linked to one already, or is linked
+   * then, once, to the one with the phone that the provider has verified.
    *
-   * @throws IdentityRefused
+   * @throws IdentityRefused, both
    */
-  redeem(parameters: URLSearchParams, ticket: string | undefined): Promise<AccountId>;
+  redeem(
+    parameters: URLSearchParams,
+    ticket: string | undefined,
+  ): Promise<(tx: Transaction) => Promise<AccountId>>;
   /** Since when an identity of this provider opens the account. */
   linkedSince(accountId: AccountId): Promise<Date | undefined>;
   /** Undoes that; the next sign-in with the account's verified phone links anew. False where none was. */
@@ -158,7 +163,9 @@ export function createIdentityActions(
           if ('phone_number' in claims || provider.serverMetadata().userinfo_endpoint === undefined) {
             return claims;
           }
-          return fetchUserInfo(provider, tokens.access_token, claims.sub);
+          return fetchUserInfo(provider, tokens.access_token, claims.sub).catch((error: unknown) => {
+            throw refuse(error);
+          });
         },
       };
     } catch (error) {
@@ -166,23 +173,12 @@ export function createIdentityActions(
     }
   }
 
-  /** Nobody else's provider opens the door to who runs the server. */
-  async function requireNoOperator(accountId: AccountId): Promise<AccountId> {
-    if (await ports.isOperator({ accountId })) throw new IdentityRefused('operator');
-    return accountId;
-  }
-
-  async function link(identity: Identity, claims: Claims): Promise<AccountId> {
+  /** The account with the phone that the provider has verified. */
+  async function findByPhone(claims: Claims): Promise<AccountId> {
     const phone = claims.phone_number_verified === true ? phoneOf(claims.phone_number) : undefined;
     if (phone === undefined) throw new IdentityRefused('noPhone');
     const account = await findAccountByPhone(database.db, phone);
     if (account === undefined) throw new IdentityRefused('noAccount');
-    await requireNoOperator(account.id);
-    await database.inTransaction(async (tx) => {
-      if (await linkIdentity(tx, identity, account.id)) return;
-      // Linked a moment ago by the same person's other tab, or to somebody else.
-      if ((await useIdentity(tx, identity)) !== account.id) throw new IdentityRefused('noAccount');
-    });
     return account.id;
   }
 
@@ -215,12 +211,20 @@ export function createIdentityActions(
       if (parameters.get('state') !== attempt.state) throw new IdentityRefused('expired');
       const who = await askWho(parameters, attempt);
       const identity = { issuer, subject: who.subject };
-      const linked = await database.inTransaction((tx) => useIdentity(tx, identity));
-      if (linked !== undefined) return requireNoOperator(linked);
-      const claims = await who.phone().catch((error: unknown) => {
-        throw refuse(error);
-      });
-      return link(identity, claims);
+      const linked = await findLinked(database, identity);
+      const accountId = linked ?? (await findByPhone(await who.phone()));
+      // Nobody else's provider opens the door to who runs the server.
+      if (await ports.isOperator({ accountId })) throw new IdentityRefused('operator');
+      return async (tx) => {
+        // The account before its link, as a report of a strange sign-in takes them.
+        const account = await lockAccount(tx, accountId);
+        if (account !== undefined && linked === undefined) await linkIdentity(tx, identity, accountId);
+        // The account is somebody else's of the provider; or the link was undone a moment ago.
+        if ((await useIdentity(tx, identity)) !== accountId) {
+          throw new IdentityRefused(linked === undefined ? 'noAccount' : 'expired');
+        }
+        return accountId;
+      };
     },
 
     linkedSince: (accountId) => findIdentity(database, issuer, accountId),

@@ -69,9 +69,9 @@ export function mountIdentity(
       requireFew(request);
       reply.clearCookie(cookieName, attributes);
       const parameters = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
-      const accountId = await identity.redeem(parameters, request.cookies[cookieName]);
+      const prove = await identity.redeem(parameters, request.cookies[cookieName]);
       await sessions.startSession(
-        async () => accountId,
+        prove,
         { carrier: 'cookie', deviceName: undefined },
         {
           address: subscriberOf(request.ip),

@@ -9,7 +9,19 @@ export interface Identity {
   readonly subject: string;
 }
 
-/** The account that this identity opens, and notes that it does. */
+/** The account that this identity opens. */
+export async function findLinked(
+  reader: Reader,
+  { issuer, subject }: Identity,
+): Promise<AccountId | undefined> {
+  const [row] = await queryOf(reader)
+    .select({ accountId: identityLinks.accountId })
+    .from(identityLinks)
+    .where(and(eq(identityLinks.issuer, issuer), eq(identityLinks.subject, subject)));
+  return row?.accountId;
+}
+
+/** The same, and notes that it does. */
 export async function useIdentity(
   tx: Transaction,
   { issuer, subject }: Identity,
@@ -22,18 +34,13 @@ export async function useIdentity(
   return row?.accountId;
 }
 
-/** False where the account is another identity's of this issuer already, or the identity another account's. */
+/** Changes nothing where the account is another identity's of this issuer already, or the identity another account's. */
 export async function linkIdentity(
   tx: Transaction,
   { issuer, subject }: Identity,
   accountId: AccountId,
-): Promise<boolean> {
-  const rows = await tx
-    .insert(identityLinks)
-    .values({ issuer, subject, accountId })
-    .onConflictDoNothing()
-    .returning({ accountId: identityLinks.accountId });
-  return rows.length > 0;
+): Promise<void> {
+  await tx.insert(identityLinks).values({ issuer, subject, accountId }).onConflictDoNothing();
 }
 
 /** Since when an identity of this issuer opens the account. */
@@ -60,4 +67,9 @@ export async function unlinkIdentity(
     .where(and(eq(identityLinks.accountId, accountId), eq(identityLinks.issuer, issuer)))
     .returning({ issuer: identityLinks.issuer });
   return rows.length > 0;
+}
+
+/** No identity of any issuer opens the account any more. */
+export async function unlinkIdentities(tx: Transaction, accountId: AccountId): Promise<void> {
+  await tx.delete(identityLinks).where(eq(identityLinks.accountId, accountId));
 }

@@ -42,7 +42,7 @@ import {
   usePasskey,
 } from './accounts.passkeys.store.ts';
 import { announceEnded, deviceNameOf } from './accounts.sessions.actions.ts';
-import { endSessions, findAccount } from './accounts.store.ts';
+import { endSessions, findAccount, lockAccount } from './accounts.store.ts';
 
 type Procedures = typeof passkeyProcedures;
 interface Asked {
@@ -62,14 +62,14 @@ export interface PasskeyPorts {
 export interface PasskeyActions {
   beginSignIn(): Promise<Asked>;
   /**
-   * Whose passkey answered.
+   * Which passkey answered. `prove` gives its owner's account, held until the end of the transaction that begins the session.
    *
    * @throws CodedError PASSKEY_INVALID
    */
   redeemAssertion(
     challengeId: ChallengeId,
     credential: PasskeyAssertion,
-  ): Promise<{ accountId: AccountId; passkeyId: PasskeyId }>;
+  ): Promise<{ prove: (tx: Transaction) => Promise<AccountId>; passkeyId: PasskeyId }>;
   beginConfirmation(caller: Caller): Promise<Asked>;
   finishConfirmation(caller: Caller, challengeId: ChallengeId, credential: PasskeyAssertion): Promise<void>;
   beginRegistration(caller: Caller): Promise<OutputOf<Procedures['accounts.beginPasskeyRegistration']>>;
@@ -211,10 +211,17 @@ export function createPasskeyActions(platform: Platform, ports: PasskeyPorts): P
 
     async redeemAssertion(challengeId, credential) {
       const challenge = await take(challengeId, 'signIn', null);
-      return database.inTransaction(async (tx) => {
-        const { accountId, id } = await checkAssertion(tx, challenge, credential);
-        return { accountId, passkeyId: id };
-      });
+      const { accountId, id } = await database.inTransaction((tx) =>
+        checkAssertion(tx, challenge, credential),
+      );
+      return {
+        passkeyId: id,
+        async prove(tx) {
+          // The account before its keys, as whoever takes a key away does.
+          await lockAccount(tx, accountId);
+          return accountId;
+        },
+      };
     },
 
     async beginConfirmation({ accountId, sessionId }) {

@@ -4,6 +4,7 @@ import type { Caller } from '../platform/procedures.ts';
 import { Authenticator, type Misconduct } from '../testing/authenticator.ts';
 import { outcomeOf, type Rooms, startRooms, testOrigin, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, nextPhone, type TestSchool } from '../testing/school.ts';
+import { signIn } from '../testing/sign-in.ts';
 
 /** Configured as a server that others can reach: what demo mode waives holds here. */
 let rooms: Rooms;
@@ -56,14 +57,7 @@ async function callerOfToken(token: string | null): Promise<Caller> {
   return caller;
 }
 
-async function signInByCode({ phone }: Someone): Promise<Caller> {
-  const before = rooms.texts.length;
-  const { challengeId } = unwrap(await rooms.call('accounts.requestCode', undefined, { phone }));
-  await expect.poll(() => rooms.texts.length).toBeGreaterThan(before);
-  const code = /код (\d{6})/.exec(rooms.texts.at(-1)?.text ?? '')?.[1] ?? '';
-  const input = { challengeId, code, carrier: 'bearer' as const };
-  return callerOfToken(unwrap(await rooms.call('accounts.verifyCode', undefined, input)).token);
-}
+const signInByCode = async ({ phone }: Pick<Someone, 'phone'>) => (await signIn(rooms, phone)).caller;
 
 async function register(caller: Caller, device: Authenticator, misconduct?: Misconduct) {
   const asked = await rooms.call('accounts.beginPasskeyRegistration', caller, {});
@@ -188,8 +182,7 @@ describe('a passkey of staff', () => {
 
 it('is for staff and operators: nobody else adds one', async () => {
   for (const person of [school.pupil, school.guardian, school.unlinked]) {
-    const { phone } = unwrap(await rooms.call('accounts.getMe', await realCaller(person.caller), {})).account;
-    const caller = await signInByCode({ phone } as Someone);
+    const caller = await realCaller(person.caller);
     expect(await standingOf(caller)).toMatchObject({ allowed: false });
     expect(outcomeOf(await register(caller, new Authenticator(testOrigin)))).toBe('WRONG_ROLE');
   }
@@ -198,7 +191,7 @@ it('is for staff and operators: nobody else adds one', async () => {
 /** The test school's people have no session of their own until they sign in. */
 async function realCaller({ accountId }: Caller): Promise<Caller> {
   const [row] = await query('select phone from accounts where id = $1', [accountId]);
-  return signInByCode({ phone: row?.phone } as Someone);
+  return signInByCode({ phone: row?.phone });
 }
 
 describe('an answer of a passkey', () => {

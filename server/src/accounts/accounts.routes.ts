@@ -92,9 +92,8 @@ export function mountAccounts(
     'accounts.beginPasskeySignIn': () => passkeys.beginSignIn(),
 
     'accounts.finishPasskeySignIn': async (input, context) => {
-      const { accountId, passkeyId } = await passkeys.redeemAssertion(input.challengeId, input.credential);
+      const { prove, passkeyId } = await passkeys.redeemAssertion(input.challengeId, input.credential);
       const { carrier, deviceName } = input;
-      const prove = async () => accountId;
       return greet(await sessions.startSession(prove, { carrier, deviceName, passkeyId }, context));
     },
 

@@ -14,6 +14,7 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
+import { unlinkIdentities } from './accounts.identity.store.ts';
 import { deletePasskeys, holdPasskey } from './accounts.passkeys.store.ts';
 import {
   addSession,
@@ -63,8 +64,8 @@ export interface SessionActions {
   revokeOtherSessions(caller: Caller): Promise<number>;
   signOut(context: AccountContext): Promise<void>;
   /**
-   * Ends all sessions of the caller's account, burns the codes under way to its phone, removes the passkeys that were added
-   * since the strange device came, and tells the schools.
+   * Ends all sessions of the caller's account, burns the codes under way to its phone, unlinks it from the identity provider,
+   * removes the passkeys that were added since the strange device came, and tells the schools.
    */
   reportStrangeSignIn(context: AccountContext, strange: SessionId | undefined): Promise<void>;
   close(): void;
@@ -216,6 +217,8 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
         const ended = await endSessions(tx, accountId, 'all');
         if (account === undefined || !ended.includes(sessionId)) throw new CodedError('UNAUTHENTICATED');
         await burnChallengesOf(tx, account.phone);
+        // Linked anew by whoever shows this phone, verified, at the provider.
+        await unlinkIdentities(tx, accountId);
         // A key that the intruder left behind would let them in again. An operator's are added by a key alone, and whoever has
         // taken over the phone number must not get rid of them in this way.
         if (named !== undefined && !operator && (await deletePasskeys(tx, accountId, named.createdAt)) > 0) {
