@@ -111,7 +111,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const calls = createCalls(platform, { school, chat, media });
     closers.push(() => calls.close());
 
-    const desk = createDesk(platform, { accounts, school });
+    const desk = createDesk(platform, { accounts, school, chat });
 
     closers.push(() => platform.jobs.close());
     const gateway = await createGateway({

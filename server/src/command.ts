@@ -78,7 +78,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
         mayStartCall: () => Promise.resolve(false),
         isOnline: () => false,
       });
-      const desk = createDesk(platform, { accounts, school });
+      const desk = createDesk(platform, { accounts, school, chat });
       await act({ database, accounts, school, desk });
       await chat.close();
       school.close();

@@ -58,6 +58,14 @@ export const MessageBody = Type.Union([
     state: Type.Union([Type.Literal('live'), Type.Literal('ended')]),
     endedAt: Type.Union([Time, Type.Null()]),
   }),
+  /** Something that the staff must know; the sender is whom it is about. */
+  strict({
+    kind: Type.Literal('notice'),
+    /** `administratorAppointed`: by the operator, since the school had lost all its administrators. */
+    notice: Type.Literal('administratorAppointed'),
+    /** On what ground. */
+    basis: Type.String(),
+  }),
 ]);
 export type MessageBody = Static<typeof MessageBody>;
 
@@ -68,7 +76,7 @@ export const Message = strict({
   /** The conversation's revision at which this message last changed. */
   rev: Rev,
   senderId: MembershipId,
-  /** The sender's own id of it; null for what the server wrote (the card of a call). */
+  /** The sender's own id of it; null for what the server wrote (the card of a call, a notice). */
   clientMessageId: Type.Union([ClientMessageId, Type.Null()]),
   body: MessageBody,
   sentAt: Time,

@@ -10,7 +10,7 @@ import {
   strict,
   Time,
 } from './contract.ts';
-import { ApplicationId, SchoolId } from './ids.ts';
+import { ApplicationId, OperatorRecordId, SchoolId } from './ids.ts';
 import { deskLimits, schoolLimits } from './limits.ts';
 import { line, paragraph } from './schemas.ts';
 import { FullName, SchoolName, Vocabulary } from './school.objects.ts';
@@ -86,6 +86,36 @@ export const HostedSchool = strict({
   memberCount: Type.Integer({ minimum: 0 }),
 });
 export type HostedSchool = Static<typeof HostedSchool>;
+
+/** What operators do; each leaves a record that nobody alters. */
+export const operatorActions = [
+  'operatorAdded',
+  'operatorRemoved',
+  'applicationQuestioned',
+  'applicationApproved',
+  'applicationDeclined',
+  'schoolSuspended',
+  'schoolResumed',
+  'administratorAppointed',
+] as const;
+export type OperatorAction = (typeof operatorActions)[number];
+
+export const OperatorRecord = strict({
+  id: OperatorRecordId,
+  at: Time,
+  action: oneOf(operatorActions),
+  /** Which operator; null where a command on the server did it. */
+  by: nullable(Type.String()),
+  /** The operator who was added or removed. */
+  operator: nullable(Type.String()),
+  application: nullable(strict({ id: ApplicationId, schoolName: Type.String() })),
+  school: nullable(strict({ id: SchoolId, name: Type.String() })),
+  /** The reason or question that was given. */
+  note: nullable(Type.String()),
+  /** The network address it came from; null where a command did it. */
+  address: nullable(Type.String()),
+});
+export type OperatorRecord = Static<typeof OperatorRecord>;
 
 const reason = { reason: paragraph(deskLimits.reasonLength) };
 const page = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: deskLimits.pageSize })) };
@@ -164,6 +194,25 @@ export const deskProcedures = procedures('desk', {
     output: strict({ school: HostedSchool }),
     errors: ['NOT_FOUND'],
     confirmed: true,
+  }),
+  appointAdministrator: operatorProcedure({
+    summary:
+      'Gives a school that has lost all its administrators a new one: nobody of them was here for two weeks. Its staff is told, in the staff room and in the audit log.',
+    input: {
+      schoolId: SchoolId,
+      fullName: FullName,
+      phone: TypedPhone,
+      /** The school’s order that appoints them. */
+      basis: line(schoolLimits.basisLength),
+    },
+    output: strict({ school: HostedSchool }),
+    errors: ['NOT_FOUND', 'PHONE_INVALID', 'ADMIN_PRESENT', 'ALREADY_MEMBER'],
+  }),
+  listRecords: operatorProcedure({
+    summary: 'What the operators of this server did, the newest first.',
+    input: { after: Type.Optional(OperatorRecordId), ...page },
+    output: strict({ records: Type.Array(OperatorRecord), hasMore: Type.Boolean() }),
+    errors: ['NOT_FOUND'],
   }),
   resumeSchool: operatorProcedure({
     summary: 'Opens a suspended school again.',

@@ -99,6 +99,12 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'A school always keeps at least one active administrator.',
   },
+  ADMIN_PRESENT: {
+    status: 409,
+    retry: 'never',
+    meaning:
+      'The school has an administrator who was here lately: they appoint the next one, not the operator.',
+  },
   WRONG_ROLE: {
     status: 409,
     retry: 'never',

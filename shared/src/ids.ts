@@ -42,6 +42,9 @@ export type ImportId = Static<typeof ImportId>;
 /** A school's application to be let onto this server. */
 export const ApplicationId = id('application');
 export type ApplicationId = Static<typeof ApplicationId>;
+/** What an operator did. */
+export const OperatorRecordId = id('operatorRecord');
+export type OperatorRecordId = Static<typeof OperatorRecordId>;
 export const AuditRecordId = id('auditRecord');
 export type AuditRecordId = Static<typeof AuditRecordId>;
 /** Something that a school's administrators are told and look after. */

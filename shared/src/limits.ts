@@ -163,6 +163,8 @@ export const deskLimits = {
   /** 256 bits, as invites. */
   tokenBytes: 32,
   pageSize: 50,
+  /** A school whose administrators nobody has seen for so long counts as having lost them all. */
+  adminAbsentMs: 14 * day,
   /** A scan of one page, as phones and office scanners make it. */
   orderBytes: 10 * 1024 * 1024,
   orderNameLength: 120,

@@ -42,6 +42,9 @@ const Applications = lazy(() =>
 const OperatorPasskeys = lazy(() =>
   import('./desk/operator-passkeys.tsx').then((module) => ({ default: module.OperatorPasskeys })),
 );
+const OperatorLog = lazy(() =>
+  import('./desk/operator-log.tsx').then((module) => ({ default: module.OperatorLog })),
+);
 const Schools = lazy(() => import('./desk/schools.tsx').then((module) => ({ default: module.Schools })));
 
 export function App() {
@@ -55,6 +58,7 @@ export function App() {
           <Route path="/operator" element={<Operator />}>
             <Route index element={<Applications />} />
             <Route path="schools" element={<Schools />} />
+            <Route path="log" element={<OperatorLog />} />
             <Route path="passkeys" element={<OperatorPasskeys />} />
           </Route>
           <Route element={<SignedInOnly />}>

@@ -5,7 +5,7 @@ import {
   type PasskeyId,
   type SessionId,
 } from '@zvonok/shared';
-import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, or, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
 
@@ -44,6 +44,16 @@ export async function ensureAccount(tx: Transaction, id: AccountId, phone: strin
   const account = await findAccountByPhone(tx, phone);
   if (account === undefined) throw new Error('an account vanished in the transaction that made it');
   return account;
+}
+
+/** When any of these accounts was last here; undefined where none ever was. */
+export async function lastSeenAt(reader: Reader, ids: readonly AccountId[]): Promise<Date | undefined> {
+  if (ids.length === 0) return undefined;
+  const [row] = await reader
+    .select({ at: max(accounts.lastSeenAt) })
+    .from(accounts)
+    .where(inArray(accounts.id, [...ids]));
+  return row?.at ?? undefined;
 }
 
 /** The phones of accounts, by account. */
@@ -168,6 +178,7 @@ export async function addSession(
     .values({ ...session, confirmedAt: sql`now()` })
     .returning(sessionColumns);
   if (row === undefined) throw new Error('a session was not stored');
+  await noteSeen(tx, session.accountId);
   return row;
 }
 
@@ -239,8 +250,16 @@ export async function isConfirmed(reader: Reader, id: SessionId): Promise<boolea
 
 /** Notes that a device is in use. */
 export async function touchSession(tx: Transaction, id: SessionId): Promise<void> {
-  await tx.update(sessions).set({ lastUsedAt: sql`now()` }).where(eq(sessions.id, id));
+  const [row] = await tx
+    .update(sessions)
+    .set({ lastUsedAt: sql`now()` })
+    .where(eq(sessions.id, id))
+    .returning({ accountId: sessions.accountId });
+  if (row !== undefined) await noteSeen(tx, row.accountId);
 }
+
+const noteSeen = (tx: Transaction, accountId: AccountId) =>
+  tx.update(accounts).set({ lastSeenAt: sql`now()` }).where(eq(accounts.id, accountId));
 
 /** The hash of the session's current token; the session stays as it is until the transaction ends. */
 export async function lockSessionToken(tx: Transaction, id: SessionId): Promise<string | undefined> {

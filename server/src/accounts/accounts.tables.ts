@@ -26,6 +26,8 @@ export const accounts = pgTable(
     /** E.164. */
     phone: text().notNull().unique(),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** To within `sessionTouchMs`; outlives the sessions. Null: never yet. */
+    lastSeenAt: moment('last_seen_at'),
   },
   (table) => [check('accounts_phone_e164', sql`${table.phone} ~ '^\\+[1-9][0-9]{6,14}$'`)],
 );

@@ -1,6 +1,7 @@
 import { type AccountId, CodedError, type MyMembership, type Role } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
+import { normalisePhone } from '../platform/phone.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, MountedProcedure } from '../platform/procedures.ts';
 import { type CodePorts, createCodeActions } from './accounts.codes.actions.ts';
@@ -9,12 +10,11 @@ import { type HttpDoor, identityReturnPath, mountIdentity } from './accounts.ide
 import { createPasskeyActions } from './accounts.passkeys.actions.ts';
 import { mountAccounts } from './accounts.routes.ts';
 import { createSessionActions, type SessionPorts } from './accounts.sessions.actions.ts';
-import { ensureAccount, isConfirmed, phonesOf, type Reader } from './accounts.store.ts';
-import { normalisePhone } from '../platform/phone.ts';
+import { ensureAccount, isConfirmed, lastSeenAt, phonesOf, type Reader } from './accounts.store.ts';
 import { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
-export type { StrangeSignIn } from './accounts.sessions.actions.ts';
 export { normalisePhone } from '../platform/phone.ts';
+export type { StrangeSignIn } from './accounts.sessions.actions.ts';
 export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 /** What accounts needs of rooms to its right. */
@@ -42,6 +42,8 @@ export interface Accounts {
   ensureAccount(tx: Transaction, phone: string): Promise<AccountId>;
   /** E.164 by account. Whoever asks answers for whom it is shown to. */
   phonesOf(reader: Reader, accountIds: readonly AccountId[]): Promise<Map<AccountId, string>>;
+  /** When any of these accounts was last here; undefined where none ever was. */
+  lastSeenAt(reader: Reader, accountIds: readonly AccountId[]): Promise<Date | undefined>;
   /**
    * What an operator's session must have shown: a passkey. Asked of the database each time.
    *
@@ -78,6 +80,7 @@ export function createAccounts(platform: Platform, ports: AccountsPorts): Accoun
     ensureAccount: async (tx, phone) =>
       (await ensureAccount(tx, uuid() as AccountId, normalisePhone(phone))).id,
     phonesOf,
+    lastSeenAt,
     async requirePasskey(caller) {
       if (passkeys.obligatory && !(await passkeys.hasPasskey(caller)))
         throw new CodedError('PASSKEY_REQUIRED');

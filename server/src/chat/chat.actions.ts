@@ -9,6 +9,7 @@ import {
   chatLimits,
   type MembershipId,
   type Message,
+  type MessageBody,
   type MessageId,
   type SchoolId,
 } from '@zvonok/shared';
@@ -31,6 +32,7 @@ import {
   appendMessage,
   changeCallCard,
   findLastMessage,
+  findStaffConversation,
   listChanges,
   listConversationsShowingPresence,
   listHeads,
@@ -42,6 +44,8 @@ import {
 import type { ChatNeighbours } from './index.ts';
 
 /** One function for each thing that a person can do in the chats. */
+type StaffNotice = Extract<MessageBody, { kind: 'notice' }>;
+
 export function createChatActions(platform: Platform, neighbours: ChatNeighbours, committer: Committer) {
   const { database, outbound } = platform;
   const { school } = neighbours;
@@ -233,6 +237,23 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         senderId,
         id: uuid() as MessageId,
         body: { kind: 'call', callId, state: 'live', endedAt: null },
+      });
+      tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
+    },
+
+    /** For the desk: what the whole staff must know, in the staff room. */
+    async postStaffNotice(
+      tx: Transaction,
+      told: { readonly schoolId: SchoolId; readonly senderId: MembershipId } & Omit<StaffNotice, 'kind'>,
+    ): Promise<void> {
+      const { schoolId, senderId, notice, basis } = told;
+      const conversationId = await findStaffConversation(tx, schoolId);
+      const message = await appendMessage(tx, {
+        schoolId,
+        conversationId,
+        senderId,
+        id: uuid() as MessageId,
+        body: { kind: 'notice', notice, basis },
       });
       tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
     },

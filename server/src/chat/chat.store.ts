@@ -290,3 +290,13 @@ export async function changeCallCard(
     .returning();
   return row === undefined ? undefined : messageOf(row);
 }
+
+/** The staff room, made with the school. */
+export async function findStaffConversation(reader: Reader, schoolId: SchoolId): Promise<ConversationId> {
+  const [row] = await queryOf(reader)
+    .select({ id: conversations.id })
+    .from(conversations)
+    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.kind, 'staff')));
+  if (row === undefined) throw new Error('a school without a staff room');
+  return row.id;
+}

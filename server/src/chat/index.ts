@@ -43,6 +43,7 @@ export function createChat(platform: Platform, neighbours: ChatNeighbours) {
       reader: Reader = platform.database,
     ) => requireConversation(reader, person, id),
     postCallCard: actions.postCallCard,
+    postStaffNotice: actions.postStaffNotice,
     endCallCard: actions.endCallCard,
     announcePresence: actions.announcePresence,
     /** The conversations that each of these memberships hears. */

@@ -14,10 +14,11 @@ import { type Accounts, normalisePhone } from '../accounts/index.ts';
 import { createCountedDoor } from '../platform/counted-door.ts';
 import type { Reader, Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { Caller, PublicContext } from '../platform/procedures.ts';
+import type { PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
 import { normaliseFullName, normaliseLabel, type School } from '../school/index.ts';
 import { orderTypeOf, safeFileName } from './desk.orders.ts';
+import { type ByOperator, recordOperator } from './desk.records.store.ts';
 import {
   addApplication,
   changeApplication,
@@ -152,7 +153,7 @@ export function createDeskActions(
       };
     },
 
-    approveApplication: (caller: Caller, id: ApplicationId): Promise<SchoolId> =>
+    approveApplication: (by: NonNullable<ByOperator>, id: ApplicationId): Promise<SchoolId> =>
       database.inTransaction(async (tx) => {
         const held = await lockApplication(tx, id);
         // A lost reply, asked again.
@@ -161,39 +162,47 @@ export function createDeskActions(
         const { schoolId } = await school.operator.createSchool(tx, {
           name: application.schoolName,
           vocabulary: application.vocabulary,
+          address: application.address,
           admin: {
             accountId: await accounts.ensureAccount(tx, application.adminPhone),
             fullName: application.adminName,
           },
           basis: `order ${application.orderNumber} of ${application.orderDate}`,
         });
+        await recordOperator(tx, by, { action: 'applicationApproved', applicationId: id, schoolId });
         await changeApplication(tx, id, {
           state: 'approved',
           note: null,
           decidedAt: new Date(),
-          decidedBy: caller.accountId,
+          decidedBy: by.accountId,
           schoolId,
         });
         logger.info({ applicationId: id, schoolId }, 'an application was approved');
         return schoolId;
       }),
 
-    declineApplication: (caller: Caller, id: ApplicationId, reason: string): Promise<Application> =>
+    declineApplication: (
+      by: NonNullable<ByOperator>,
+      id: ApplicationId,
+      reason: string,
+    ): Promise<Application> =>
       database.inTransaction(async (tx) => {
         await requireWaiting(tx, id);
         await changeApplication(tx, id, {
           state: 'declined',
           note: reason,
           decidedAt: new Date(),
-          decidedBy: caller.accountId,
+          decidedBy: by.accountId,
         });
+        await recordOperator(tx, by, { action: 'applicationDeclined', applicationId: id, note: reason });
         return requireDescribed(tx, id);
       }),
 
-    questionApplication: (id: ApplicationId, question: string): Promise<Application> =>
+    questionApplication: (by: ByOperator, id: ApplicationId, question: string): Promise<Application> =>
       database.inTransaction(async (tx) => {
         await requireWaiting(tx, id);
         await changeApplication(tx, id, { state: 'questioned', note: question, answer: null });
+        await recordOperator(tx, by, { action: 'applicationQuestioned', applicationId: id, note: question });
         return requireDescribed(tx, id);
       }),
   };

@@ -1,7 +1,9 @@
 import { deskProcedures } from '@zvonok/shared';
-import { type MountedProcedure, mount } from '../platform/procedures.ts';
+import { type AccountContext, type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { DeskActions } from './desk.actions.ts';
 import type { SchoolDesk } from './desk.schools.actions.ts';
+
+const byOf = ({ caller, address }: AccountContext) => ({ accountId: caller.accountId, address });
 
 export function mountDesk(actions: DeskActions, schools: SchoolDesk): MountedProcedure[] {
   return mount(deskProcedures, {
@@ -11,19 +13,25 @@ export function mountDesk(actions: DeskActions, schools: SchoolDesk): MountedPro
       application: await actions.answerQuestion(token, answer),
     }),
     'desk.listApplications': (input) => actions.listApplications(input),
-    'desk.approveApplication': async ({ applicationId }, { caller }) => ({
-      schoolId: await actions.approveApplication(caller, applicationId),
+    'desk.approveApplication': async ({ applicationId }, context) => ({
+      schoolId: await actions.approveApplication(byOf(context), applicationId),
     }),
-    'desk.declineApplication': async ({ applicationId, reason }, { caller }) => ({
-      application: await actions.declineApplication(caller, applicationId, reason),
+    'desk.declineApplication': async ({ applicationId, reason }, context) => ({
+      application: await actions.declineApplication(byOf(context), applicationId, reason),
     }),
-    'desk.questionApplication': async ({ applicationId, question }) => ({
-      application: await actions.questionApplication(applicationId, question),
+    'desk.questionApplication': async ({ applicationId, question }, context) => ({
+      application: await actions.questionApplication(byOf(context), applicationId, question),
     }),
     'desk.listSchools': (input) => schools.listSchools(input),
-    'desk.suspendSchool': async ({ schoolId, reason }) => ({
-      school: await schools.suspendSchool(schoolId, reason),
+    'desk.suspendSchool': async ({ schoolId, reason }, context) => ({
+      school: await schools.suspendSchool(byOf(context), schoolId, reason),
     }),
-    'desk.resumeSchool': async ({ schoolId }) => ({ school: await schools.resumeSchool(schoolId) }),
+    'desk.resumeSchool': async ({ schoolId }, context) => ({
+      school: await schools.resumeSchool(byOf(context), schoolId),
+    }),
+    'desk.appointAdministrator': async (input, context) => ({
+      school: await schools.appointAdministrator(byOf(context), input),
+    }),
+    'desk.listRecords': (input) => schools.listRecords(input),
   });
 }

@@ -1,4 +1,12 @@
-import type { AccountId, ApplicationId, ApplicationState, SchoolId, Vocabulary } from '@zvonok/shared';
+import type {
+  AccountId,
+  ApplicationId,
+  ApplicationState,
+  OperatorAction,
+  OperatorRecordId,
+  SchoolId,
+  Vocabulary,
+} from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
 import {
   check,
@@ -85,5 +93,31 @@ export const applicationOrders = pgTable('application_orders', {
   bytes: bytea().notNull(),
   attachedAt: moment('attached_at').notNull().defaultNow(),
 });
+
+/** What operators did. A trigger of the database refuses to alter, remove or empty it. */
+export const operatorRecords = pgTable(
+  'operator_records',
+  {
+    id: uuid().$type<OperatorRecordId>().primaryKey(),
+    at: moment('at').notNull().defaultNow(),
+    action: text().$type<OperatorAction>().notNull(),
+    /** Null: a command on the server. */
+    byId: uuid('by_id')
+      .$type<AccountId>()
+      .references(() => operators.accountId),
+    operatorId: uuid('operator_id')
+      .$type<AccountId>()
+      .references(() => operators.accountId),
+    applicationId: uuid('application_id')
+      .$type<ApplicationId>()
+      .references(() => applications.id),
+    schoolId: uuid('school_id')
+      .$type<SchoolId>()
+      .references(() => schools.id),
+    note: text(),
+    address: text(),
+  },
+  (table) => [index('operator_records_of_school').on(table.schoolId, table.id)],
+);
 
 export type OrderType = 'application/pdf' | 'image/jpeg' | 'image/png';

@@ -280,3 +280,95 @@ describe('a suspended school', () => {
 
 const countSchools = async () =>
   Number((await rooms.platform.database.client`select count(*) from schools`)[0]?.count);
+
+describe('a school that has lost its administrators', () => {
+  const appoint = (schoolId: TestSchool['schoolId'], change: object = {}) =>
+    rooms.call('desk.appointAdministrator', operator, {
+      schoolId,
+      fullName: 'Новикова Анна Олеговна',
+      phone: '+79165550011',
+      basis: 'приказ 41-ОД',
+      ...change,
+    });
+
+  it('gets one from the operator, and its staff is told in the staff room and in the log', async () => {
+    const mine = await makeSchool(rooms);
+    unwrap(await appoint(mine.schoolId));
+    const { conversations } = unwrap(await rooms.call('chat.listConversations', mine.classTeacher, {}));
+    expect(conversations.find((each) => each.kind === 'staff')?.lastMessage?.body).toEqual({
+      kind: 'notice',
+      notice: 'administratorAppointed',
+      basis: 'приказ 41-ОД',
+    });
+    const { records } = unwrap(await rooms.call('school.listAuditRecords', mine.head, { limit: 2 }));
+    expect(records).toMatchObject([
+      { action: 'staffVerified', by: null, after: { basis: 'приказ 41-ОД' } },
+      { action: 'membershipStarted', by: null, after: { role: 'admin' } },
+    ]);
+    expect(await codeOf(appoint(mine.schoolId))).toBe('ALREADY_MEMBER');
+  });
+
+  it('is only one whose administrators nobody has seen for two weeks', async () => {
+    const mine = await makeSchool(rooms);
+    const { client } = rooms.platform.database;
+    const seen = (at: string) => client`
+      update accounts set last_seen_at = now() - ${at}::interval where id = ${mine.admin.caller.accountId}`;
+    await seen('13 days');
+    expect(await codeOf(appoint(mine.schoolId, { phone: '+79165550012' }))).toBe('ADMIN_PRESENT');
+    await seen('15 days');
+    unwrap(await appoint(mine.schoolId, { phone: '+79165550012' }));
+  });
+
+  it('is found, or not; by an operator alone', async () => {
+    const mine = await makeSchool(rooms);
+    const unknown = crypto.randomUUID() as TestSchool['schoolId'];
+    expect(await codeOf(appoint(unknown))).toBe('NOT_FOUND');
+    const input = {
+      schoolId: mine.schoolId,
+      fullName: 'Новикова Анна',
+      phone: '+79165550013',
+      basis: 'приказ',
+    };
+    expect(await codeOf(rooms.call('desk.appointAdministrator', mine.admin.caller, input))).toBe('FORBIDDEN');
+  });
+});
+
+describe('the log of the operators', () => {
+  it('tells who did what, from where, and of which school; nobody alters it', async () => {
+    const { application } = await submit();
+    const applicationId = application.id;
+    unwrap(await rooms.call('desk.questionApplication', operator, { applicationId, question: 'Где скан?' }));
+    const { schoolId } = unwrap(await rooms.call('desk.approveApplication', operator, { applicationId }));
+    unwrap(await rooms.call('desk.suspendSchool', operator, { schoolId, reason: 'Проверка.' }));
+    unwrap(await rooms.call('desk.resumeSchool', operator, { schoolId }));
+    unwrap(await rooms.call('desk.resumeSchool', operator, { schoolId }));
+    const { records } = unwrap(await rooms.call('desk.listRecords', operator, { limit: 4 }));
+    const name = application.schoolName;
+    const by = 'Оператор Олег Ильич';
+    expect(records).toMatchObject([
+      { action: 'schoolResumed', by, school: { id: schoolId, name } },
+      { action: 'schoolSuspended', by, note: 'Проверка.' },
+      { action: 'applicationApproved', by, application: { schoolName: name }, school: { id: schoolId } },
+      { action: 'applicationQuestioned', by, note: 'Где скан?', address: expect.any(String) },
+    ]);
+    const next = unwrap(await rooms.call('desk.listRecords', operator, { limit: 1, after: records[1]?.id as never }));
+    expect(next).toMatchObject({ records: [{ id: records[2]?.id }], hasMore: true });
+    const { client } = rooms.platform.database;
+    await expect(client`update operator_records set note = 'иначе'`).rejects.toThrow('final');
+    await expect(client`delete from operator_records`).rejects.toThrow('final');
+    await expect(client`truncate operator_records`).rejects.toThrow('final');
+  });
+
+  it('remembers who became an operator and who is one no more', async () => {
+    const { database } = rooms.platform;
+    const accountId = await newAccount(rooms);
+    await database.inTransaction((tx) => rooms.desk.addOperator(tx, accountId, 'Оператор Инна'));
+    await database.inTransaction((tx) => rooms.desk.removeOperator(tx, accountId));
+    await database.inTransaction((tx) => rooms.desk.removeOperator(tx, accountId));
+    const { records } = unwrap(await rooms.call('desk.listRecords', operator, { limit: 2 }));
+    expect(records).toMatchObject([
+      { action: 'operatorRemoved', by: null, operator: 'Оператор Инна', address: null },
+      { action: 'operatorAdded', by: null, operator: 'Оператор Инна' },
+    ]);
+  });
+});

@@ -288,13 +288,14 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       school: {
         readonly name: string;
         readonly vocabulary?: Vocabulary;
+        readonly address?: string;
         readonly admin: { readonly accountId: AccountId; readonly fullName: string };
         readonly basis: string;
       },
     ): Promise<{ schoolId: SchoolId; admin: MyMembership }> {
       const schoolId = uuid() as SchoolId;
       const vocabulary = school.vocabulary ?? 'school';
-      await addSchool(tx, { id: schoolId, name: school.name, vocabulary });
+      await addSchool(tx, { id: schoolId, name: school.name, vocabulary, address: school.address ?? null });
       await peopleChanged(tx, { schoolId, schoolCreated: true });
       await record(tx, schoolId, null, { action: 'schoolCreated', after: { name: school.name, vocabulary } });
       await createGroup(

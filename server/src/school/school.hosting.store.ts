@@ -1,4 +1,4 @@
-import type { AccountId, HostedSchool, MembershipId, SchoolId } from '@zvonok/shared';
+import type { AccountId, HostedSchool, MembershipId, Role, SchoolId } from '@zvonok/shared';
 import { and, asc, eq, gt, ilike, isNull, or, sql } from 'drizzle-orm';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { StoredSchool } from './school.store.ts';
@@ -64,14 +64,22 @@ export async function isOpen(reader: Reader, schoolId: SchoolId): Promise<boolea
   return rows.length > 0;
 }
 
+/** Active memberships; of one role, where given. */
 export function listPeople(
   tx: Transaction,
   schoolId: SchoolId,
+  role?: Role,
 ): Promise<{ membershipId: MembershipId; accountId: AccountId }[]> {
   return tx
     .select({ membershipId: memberships.id, accountId: memberships.accountId })
     .from(memberships)
-    .where(and(eq(memberships.schoolId, schoolId), isNull(memberships.endedAt)));
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isNull(memberships.endedAt),
+        role === undefined ? undefined : eq(memberships.role, role),
+      ),
+    );
 }
 
 const hosted = (reader: Reader) =>

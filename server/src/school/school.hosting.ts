@@ -1,13 +1,22 @@
-import type { HostedSchool, SchoolId } from '@zvonok/shared';
+import type { AccountId, HostedSchool, SchoolId } from '@zvonok/shared';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { record } from './school.audit.store.ts';
 import { findHosted, listHosted, listPeople, setSuspension } from './school.hosting.store.ts';
-import { describeSchool } from './school.store.ts';
+import { describeSchool, lockSchool } from './school.store.ts';
 
 /** How the operator lets schools be here: none of it touches people or content. */
 export const hosting = {
   listHosted,
+  findHosted,
+
+  /** The accounts of its administrators, who stay the same until the transaction ends; undefined where there is no such school. */
+  async lockAdmins(tx: Transaction, schoolId: SchoolId): Promise<AccountId[] | undefined> {
+    if ((await findHosted(tx, schoolId)) === undefined) return undefined;
+    await lockSchool(tx, schoolId);
+    const people = await listPeople(tx, schoolId, 'admin');
+    return people.map((person) => person.accountId);
+  },
 
   /** Its people leave every room of it, in chats and in calls; they stay signed in. Suspending again changes the reason alone. */
   async suspend(tx: Transaction, schoolId: SchoolId, reason: string): Promise<HostedSchool | undefined> {

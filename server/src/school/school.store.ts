@@ -51,7 +51,7 @@ export const describeGroup = (group: StoredGroup): Group => ({
 
 export async function addSchool(
   tx: Transaction,
-  school: { id: SchoolId; name: string; vocabulary: Vocabulary },
+  school: { id: SchoolId; name: string; vocabulary: Vocabulary; address: string | null },
 ): Promise<void> {
   await tx.insert(schools).values(school);
 }

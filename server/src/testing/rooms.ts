@@ -138,7 +138,7 @@ export async function startRooms(
     isOnline: () => false,
   });
   const calls = options.calls?.(platform, { school, chat });
-  const desk = createDesk(platform, { accounts, school });
+  const desk = createDesk(platform, { accounts, school, chat });
   await platform.jobs.start();
   const dispatcher = createDispatcher({
     mounted: [

@@ -5,6 +5,7 @@ import {
   IconChevronDown,
   IconClock,
   IconMessages,
+  IconShieldCheck,
   IconVideo,
 } from '@tabler/icons-react';
 import type { ConversationItem, ConversationView, ShownMessage } from '@zvonok/client-sdk';
@@ -293,6 +294,8 @@ const Item = memo(function Item(props: ItemProps) {
       )}
       {message.body.kind === 'call' ? (
         <CallCard {...props} />
+      ) : message.body.kind === 'notice' ? (
+        <NoticeCard {...props} />
       ) : (
         <Bubble {...props} first={!sameGroup(previous, message) || divided} />
       )}
@@ -376,6 +379,24 @@ function State({ message }: { message: ShownMessage }) {
     <span className={classes.state} role="img" aria-label={t(`chat.${message.state}`)}>
       {icon}
     </span>
+  );
+}
+
+/** What the whole staff must know: not said by anybody, but by the server. */
+function NoticeCard({ message, people }: ItemProps) {
+  const { t } = useTranslation();
+  const { vocabulary } = useMembership();
+  const about = people.get(message.senderId);
+  return (
+    <article className={classes.call} data-testid="notice-card">
+      <span className={classes.callIcon} aria-hidden>
+        <IconShieldCheck size={22} stroke={1.8} />
+      </span>
+      <span className={classes.callText}>
+        <strong>{about?.fullName ?? t('chat.notice')}</strong>
+        <span>{bodyWords(message.body, false, vocabulary, t)}</span>
+      </span>
+    </article>
   );
 }
 

@@ -51,6 +51,9 @@ export function Operator() {
             <NavLink to="/operator/schools" className={tab} data-testid="to-schools">
               {t('operator.schools')}
             </NavLink>
+            <NavLink to="/operator/log" className={tab} data-testid="to-log">
+              {t('operator.log')}
+            </NavLink>
           </nav>
           <AccountMenu session={session} />
         </div>

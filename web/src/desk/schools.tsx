@@ -11,6 +11,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { tell } from '../platform/tell.ts';
 import { errorWords, longDate } from '../platform/words.ts';
+import { AppointAdministrator } from './appoint-administrator.tsx';
 import classes from './operator.module.css';
 import { ReasonDialog } from './reason-dialog.tsx';
 
@@ -27,6 +28,7 @@ export function Schools() {
   const [hasMore, setHasMore] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [suspending, setSuspending] = useState<HostedSchool>();
+  const [appointing, setAppointing] = useState<HostedSchool>();
   const [resuming, setResuming] = useState<HostedSchool>();
 
   const ask = useCallback(
@@ -136,6 +138,17 @@ export function Schools() {
                   </div>
                 )}
               </div>
+              {!suspended && (
+                <Button
+                  size="sm"
+                  variant="subtle"
+                  onClick={() => setAppointing(school)}
+                  aria-label={t('operator.appointName', { name: school.name })}
+                  data-testid="appoint"
+                >
+                  {t('operator.appoint')}
+                </Button>
+              )}
               {suspended ? (
                 <Button
                   size="sm"
@@ -166,6 +179,14 @@ export function Schools() {
           {t('people.more')}
         </Button>
       )}
+      <AppointAdministrator
+        school={appointing}
+        onClose={() => setAppointing(undefined)}
+        onDone={(school) => {
+          put(school);
+          tell(t('operator.appointedDone', { name: school.name }));
+        }}
+      />
       <ReasonDialog
         opened={suspending !== undefined}
         title={t('operator.suspendTitle', { name: suspending?.name ?? '' })}

@@ -74,6 +74,8 @@ export function bodyWords(body: MessageBody, direct: boolean, vocabulary: Vocabu
       return body.text;
     case 'call':
       return callWords(body.state, direct, vocabulary, t);
+    case 'notice':
+      return t(`chat.notices.${body.notice}`, { basis: body.basis });
     default:
       return t('chat.unsupported');
   }
