@@ -207,6 +207,7 @@ export const deskProcedures = procedures('desk', {
     },
     output: strict({ school: HostedSchool }),
     errors: ['NOT_FOUND', 'PHONE_INVALID', 'ADMIN_PRESENT', 'ALREADY_MEMBER'],
+    confirmed: true,
   }),
   listRecords: operatorProcedure({
     summary: 'What the operators of this server did, the newest first.',
