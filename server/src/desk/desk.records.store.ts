@@ -10,7 +10,6 @@ import { desc, eq, lt } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { v7 as uuid } from 'uuid';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
-import { schools } from '../school/school.tables.ts';
 import { applications, operatorRecords, operators } from './desk.tables.ts';
 
 /** Which operator, and from where; null: a command on the server itself. */
@@ -34,11 +33,16 @@ export async function recordOperator(tx: Transaction, by: ByOperator, entry: Ope
   });
 }
 
+/** A record as it is stored: the school by its id alone. */
+export interface StoredRecord extends Omit<OperatorRecord, 'school'> {
+  readonly schoolId: SchoolId | null;
+}
+
 /** Newest first: ids are made in the order of time. */
 export async function listRecords(
   reader: Reader,
   { after, limit }: { readonly after: OperatorRecordId | undefined; readonly limit: number },
-): Promise<OperatorRecord[]> {
+): Promise<StoredRecord[]> {
   const by = alias(operators, 'by');
   const rows = await queryOf(reader)
     .select({
@@ -46,13 +50,11 @@ export async function listRecords(
       by: by.fullName,
       operator: operators.fullName,
       schoolName: applications.schoolName,
-      school: schools.name,
     })
     .from(operatorRecords)
     .leftJoin(by, eq(by.accountId, operatorRecords.byId))
     .leftJoin(operators, eq(operators.accountId, operatorRecords.operatorId))
     .leftJoin(applications, eq(applications.id, operatorRecords.applicationId))
-    .leftJoin(schools, eq(schools.id, operatorRecords.schoolId))
     .where(after === undefined ? undefined : lt(operatorRecords.id, after))
     .orderBy(desc(operatorRecords.id))
     .limit(limit);
@@ -66,7 +68,7 @@ export async function listRecords(
       applicationId === null || names.schoolName === null
         ? null
         : { id: applicationId, schoolName: names.schoolName },
-    school: schoolId === null || names.school === null ? null : { id: schoolId, name: names.school },
+    schoolId,
     note,
     address,
   }));

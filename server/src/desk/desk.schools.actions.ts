@@ -100,7 +100,16 @@ export function createSchoolDesk(
     }: InputOf<Contract['desk.listRecords']>): Promise<OutputOf<Contract['desk.listRecords']>> {
       if (after !== undefined && !(await isRecord(database, after))) throw new CodedError('NOT_FOUND');
       const found = await listRecords(database, { after, limit: limit + 1 });
-      return { records: found.slice(0, limit), hasMore: found.length > limit };
+      const page = found.slice(0, limit);
+      const names = await operator.namesOf(
+        database,
+        page.flatMap(({ schoolId }) => schoolId ?? []),
+      );
+      const records = page.map(({ schoolId, ...record }) => ({
+        ...record,
+        school: schoolId === null ? null : { id: schoolId, name: names.get(schoolId) ?? '' },
+      }));
+      return { records, hasMore: found.length > limit };
     },
   };
 }

@@ -351,7 +351,9 @@ describe('the log of the operators', () => {
       { action: 'applicationApproved', by, application: { schoolName: name }, school: { id: schoolId } },
       { action: 'applicationQuestioned', by, note: 'Где скан?', address: expect.any(String) },
     ]);
-    const next = unwrap(await rooms.call('desk.listRecords', operator, { limit: 1, after: records[1]?.id as never }));
+    const next = unwrap(
+      await rooms.call('desk.listRecords', operator, { limit: 1, after: records[1]?.id as never }),
+    );
     expect(next).toMatchObject({ records: [{ id: records[2]?.id }], hasMore: true });
     const { client } = rooms.platform.database;
     await expect(client`update operator_records set note = 'иначе'`).rejects.toThrow('final');

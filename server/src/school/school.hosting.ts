@@ -1,14 +1,19 @@
 import type { AccountId, HostedSchool, SchoolId } from '@zvonok/shared';
-import type { Transaction } from '../platform/database.ts';
+import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { record } from './school.audit.store.ts';
 import { findHosted, listHosted, listPeople, setSuspension } from './school.hosting.store.ts';
-import { describeSchool, lockSchool } from './school.store.ts';
+import { describeSchool, getSchools, lockSchool } from './school.store.ts';
 
 /** How the operator lets schools be here: none of it touches people or content. */
 export const hosting = {
   listHosted,
   findHosted,
+
+  async namesOf(reader: Reader, ids: readonly SchoolId[]): Promise<Map<SchoolId, string>> {
+    const found = await getSchools(reader, ids);
+    return new Map([...found].map(([id, school]) => [id, school.name]));
+  },
 
   /** The accounts of its administrators, who stay the same until the transaction ends; undefined where there is no such school. */
   async lockAdmins(tx: Transaction, schoolId: SchoolId): Promise<AccountId[] | undefined> {
