@@ -4,6 +4,7 @@ import { callsEvents, callsProcedures } from './calls.ts';
 import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
+import { guardianEvents, guardianProcedures } from './school.guardians.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
@@ -21,6 +22,7 @@ export * from './limits.ts';
 export * from './media.ts';
 export * from './permissions.ts';
 export * from './schemas.ts';
+export * from './school.guardians.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
 export * from './school.roster.ts';
@@ -32,6 +34,7 @@ export const procedureContract = {
   ...accountsProcedures,
   ...passkeyProcedures,
   ...schoolProcedures,
+  ...guardianProcedures,
   ...noticeProcedures,
   ...rosterProcedures,
   ...chatProcedures,
@@ -43,6 +46,7 @@ export const procedureContract = {
 export const eventContract = {
   ...accountsEvents,
   ...schoolEvents,
+  ...guardianEvents,
   ...noticeEvents,
   ...rosterEvents,
   ...chatEvents,

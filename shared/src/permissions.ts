@@ -47,7 +47,8 @@ export const permissionTable = {
   appointAdmin: ['reset', 'Y', '-', '-', '-', '-', '-', '-', '-'], // of verified staff
   attachTeachers: ['-', 'Y', 'rq', '-', '-', '-', '-', '-', '-'],
   moveMembers: ['-', 'Y', 'rq', 'rq', '-', '-', '-', '-', '-'], // never the last admin
-  linkGuardian: ['-', 'Y', '-', 'rq', '-', '-', '-', 'rq', 'rq'],
+  linkGuardian: ['-', 'Y', '-', 'rq', '-', '-', '-', 'rq', 'rq'], // and limit the link
+  seeClassRegister: ['-', 'Y', 'Y', 'own', '-', '-', '-', '-', '-'], // guardians with their limits; why, administrators alone
   postGeneralChannel: ['-', 'Y', 'set(Y)', 'rq', 'rq', '-', '-', '-', '-'],
   readGeneralChannel: ['-', 'Y', 'Y', 'Y', 'Y', 'set(-)', 'Y', 'Y', 'set(-)'],
   postStaffChannel: ['-', 'Y', 'Y', 'rq', 'rq', '-', '-', '-', '-'],

@@ -189,6 +189,7 @@ export const auditActions = [
   'strangeSignInReported',
   'rosterImported',
   'rosterExported',
+  'guardianLimited',
   'noticeSettled',
 ] as const;
 export const AuditAction = oneOf(auditActions);

@@ -138,6 +138,43 @@ const steps: Step[] = [
         childId: school.pupil.membershipId,
       }),
   ],
+  [
+    'a direct chat with a guardian',
+    () => ask(teacher, 'chat.openDirect', { membershipId: school.guardian.membershipId }),
+  ],
+  [
+    'a guardian who may not be contacted',
+    () =>
+      ask(school.admin, 'school.limitGuardian', {
+        guardianId: school.guardian.membershipId,
+        childId: school.pupil.membershipId,
+        mayBeInformed: true,
+        mayBeContacted: false,
+        reason: 'решение суда',
+      }),
+  ],
+  [
+    'a guardian who may not be informed',
+    () =>
+      ask(school.admin, 'school.limitGuardian', {
+        guardianId: school.guardian.membershipId,
+        childId: school.pupil.membershipId,
+        mayBeInformed: false,
+        mayBeContacted: false,
+        reason: 'решение суда',
+      }),
+  ],
+  [
+    'a guardian without limits again',
+    () =>
+      ask(school.admin, 'school.limitGuardian', {
+        guardianId: school.guardian.membershipId,
+        childId: school.pupil.membershipId,
+        mayBeInformed: true,
+        mayBeContacted: true,
+        reason: 'решение суда',
+      }),
+  ],
   ['another class', () => ask(school.admin, 'school.createGroup', { name: '8А' })],
   ['a further pupil', () => joinAs(running, school, 'pupil', '+79400000012', 'Оля Смирнова')],
   [

@@ -31,6 +31,7 @@ function somebody(role: Role, change: Partial<MemberFacts> = {}): MemberFacts {
     groupId: role === 'pupil' ? own : null,
     attachments: [],
     children: [],
+    childrenOnRecord: [],
     settings: {},
     ...change,
   };
@@ -39,7 +40,12 @@ function somebody(role: Role, change: Partial<MemberFacts> = {}): MemberFacts {
 const attached = (kind: Attachment['kind'], groupId: GroupId, subject: string | null = null) => ({
   attachments: [{ kind, groupId, subject }],
 });
-const child = { membershipId: id<MembershipId>('child'), fullName: 'Дитя', groupId: own };
+const child = {
+  membershipId: id<MembershipId>('child'),
+  fullName: 'Дитя',
+  groupId: own,
+  mayBeContacted: true,
+};
 
 const people = {
   SA: somebody('admin'),

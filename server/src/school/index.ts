@@ -18,6 +18,7 @@ import { record } from './school.audit.store.ts';
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
+import { createGuardianActions } from './school.guardians.actions.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
 import { createInviteActions } from './school.invites.actions.ts';
@@ -35,7 +36,7 @@ import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
 import { type HttpDoor, mountRosterHttp } from './school.roster.http.ts';
 import { mountRoster } from './school.roster.routes.ts';
-import { mountNotices, mountSchool, type SchoolActions } from './school.routes.ts';
+import { mountGuardians, mountNotices, mountSchool, type SchoolActions } from './school.routes.ts';
 import {
   activeOf,
   describeMembers,
@@ -154,6 +155,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
   return {
     procedures: [
       ...mountSchool(actions),
+      ...mountGuardians(createGuardianActions(platform, changes, ports.peopleChanged)),
       ...mountNotices(createNoticeActions(platform)),
       ...mountRoster(roster),
     ],

@@ -7,12 +7,12 @@ import type {
   MembershipId,
   SchoolId,
 } from '@zvonok/shared';
-import { and, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, ne, not, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { v7 as uuid } from 'uuid';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { AuditScope } from './school.policy.ts';
-import { type AuditFacts, auditRecords, groups, memberships } from './school.tables.ts';
+import { type AuditFacts, auditRecords, groups, guardianLinks, memberships } from './school.tables.ts';
 
 /** Who changes something, and from where; an `Actor` is one. Null: the operator of the server. */
 export type By = { readonly membershipId: MembershipId; readonly address: string } | null;
@@ -68,6 +68,14 @@ const inScope = (scope: AuditScope) =>
           ? sql`not exists (select 1 from memberships m where m.school_id = ${auditRecords.schoolId}
               and m.id = ${auditRecords.membershipId} and m.role in ('pupil', 'guardian'))`
           : undefined,
+        // Nobody reads here that they are limited, or of a child that they may not be informed of.
+        ne(auditRecords.action, 'guardianLimited'),
+        sql`not exists (select 1 from ${guardianLinks} where ${and(
+          eq(guardianLinks.schoolId, auditRecords.schoolId),
+          eq(guardianLinks.guardianId, scope.self),
+          not(guardianLinks.mayBeInformed),
+          sql`${guardianLinks.childId}::text in (${auditRecords.before} ->> 'childId', ${auditRecords.after} ->> 'childId')`,
+        )})`,
       );
 
 /** Newest first: ids are made in the order of time. */

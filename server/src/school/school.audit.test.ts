@@ -140,6 +140,29 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       await change('school.unlinkGuardian', { guardianId: guardian.as, childId: child.as });
       return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
     },
+    'school.limitGuardian': async (change) => {
+      const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      const guardian = await put({
+        role: 'guardian',
+        groupId: school.groupId,
+        verified: false,
+        childId: child.as,
+      });
+      await change('school.limitGuardian', {
+        guardianId: guardian.as,
+        childId: child.as,
+        mayBeInformed: true,
+        mayBeContacted: false,
+        reason: 'решение суда',
+      });
+      return [
+        {
+          action: 'guardianLimited',
+          before: { childId: child.as, mayBeInformed: true, mayBeContacted: true },
+          after: { childId: child.as, mayBeInformed: true, mayBeContacted: false },
+        },
+      ];
+    },
     'school.verifyTeacher': async (change) => {
       const { as: membershipId } = await put({ verified: false });
       await change('school.verifyTeacher', { membershipId, basis: 'приказ 12' });

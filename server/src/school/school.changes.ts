@@ -17,6 +17,7 @@ import { type By, record } from './school.audit.store.ts';
 import { createCardChanges } from './school.card.changes.ts';
 import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { teachersOfPupil } from './school.guardians.store.ts';
 import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from './school.invites.store.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
 import { type MemberFacts, mayInvite } from './school.policy.ts';
@@ -44,6 +45,7 @@ import {
   revokeVerification,
   type StoredAttachment,
   type StoredGroup,
+  type StoredGuardianLink,
   writeGroup,
 } from './school.store.ts';
 
@@ -190,6 +192,29 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     await announceChanged(tx, schoolId, [membershipId]);
   }
 
+  async function recordLink(
+    tx: Transaction,
+    link: StoredGuardianLink | undefined,
+    groupId: GroupId | null,
+    by: By,
+  ): Promise<void> {
+    if (link === undefined) return;
+    const { schoolId, guardianId: membershipId, childId, limitedAt, mayBeInformed, mayBeContacted } = link;
+    await record(
+      tx,
+      schoolId,
+      by,
+      limitedAt === null
+        ? { action: 'guardianLinked', membershipId, groupId, after: { childId } }
+        : {
+            action: 'guardianLimited',
+            membershipId,
+            groupId,
+            after: { childId, mayBeInformed, mayBeContacted },
+          },
+    );
+  }
+
   /** The new membership; undefined where the person already has this role here. */
   async function enrol(
     tx: Transaction,
@@ -230,14 +255,8 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       await record(tx, schoolId, verifier, { action: 'staffVerified', membershipId: id, after: { basis } });
     }
     if (person.childId !== undefined) {
-      const { childId } = person;
-      await addGuardianLink(tx, { schoolId, guardianId: id, childId, linkedBy: null });
-      await record(tx, schoolId, by, {
-        action: 'guardianLinked',
-        membershipId: id,
-        groupId,
-        after: { childId },
-      });
+      const link = { schoolId, guardianId: id, childId: person.childId, linkedBy: null };
+      await recordLink(tx, await addGuardianLink(tx, link), groupId, by);
     }
     tx.announce(signal({ name: 'membershipsStarted', accountId }));
     await peopleChanged(tx, { schoolId, membershipIds: [id] });
@@ -274,6 +293,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
 
   return {
     announceInvites,
+    announceChanged,
     annul,
     createGroup,
     enrol,
@@ -391,14 +411,12 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       /** Whose right it was, where somebody else used it: who made the invite. */
       linkedBy: MembershipId | null = by?.membershipId ?? null,
     ): Promise<boolean> {
-      if (!(await addGuardianLink(tx, { ...link, linkedBy }))) return false;
-      await record(tx, link.schoolId, by, {
-        action: 'guardianLinked',
-        membershipId: link.guardianId,
-        after: { childId: link.childId },
-      });
-      await peopleChanged(tx, { schoolId: link.schoolId, membershipIds: [link.guardianId] });
-      await announceChanged(tx, link.schoolId, [link.guardianId]);
+      const added = await addGuardianLink(tx, { ...link, linkedBy });
+      if (added === undefined) return false;
+      await recordLink(tx, added, null, by);
+      const { schoolId, guardianId, childId } = link;
+      await peopleChanged(tx, { schoolId, membershipIds: [guardianId] });
+      await announceChanged(tx, schoolId, [guardianId, ...(await teachersOfPupil(tx, schoolId, childId))]);
       return true;
     },
 
@@ -424,7 +442,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
         // The guardian has no tie to the child's group any more, so nobody would look there.
         groupIds: groupId === null ? [] : [groupId],
       });
-      await announceChanged(tx, schoolId, [guardianId]);
+      await announceChanged(tx, schoolId, [guardianId, ...(await teachersOfPupil(tx, schoolId, childId))]);
     },
 
     /**
@@ -494,7 +512,13 @@ export async function describeOwn(reader: Reader, people: readonly MemberFacts[]
         groupId: person.groupId,
         groupName: person.groupId === null ? null : nameOf(person.groupId),
         attachments: [...person.attachments],
-        children: person.children.map((child) => ({ ...child, groupName: nameOf(child.groupId) })),
+        // Without what limits them: that is nothing a guardian is told.
+        children: person.children.map(({ membershipId, fullName, groupId }) => ({
+          membershipId,
+          fullName,
+          groupId,
+          groupName: nameOf(groupId),
+        })),
         startedAt: person.startedAt.toISOString(),
       },
     ];

@@ -1,5 +1,5 @@
 import { type GroupId, type MembershipId, type Role, type SchoolId, staffRoles } from '@zvonok/shared';
-import { and, asc, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, not, or, type SQL, sql } from 'drizzle-orm';
 import { queryOf, type Reader } from '../platform/database.ts';
 import type { DirectoryScope } from './school.policy.ts';
 import { isVerified, type StoredGroup, verificationJoin } from './school.store.ts';
@@ -67,19 +67,21 @@ function attachedTo(groupIds: readonly GroupId[]): SQL {
       and a.group_id in (${idList(groupIds)}))`;
 }
 
-function guardianOfPupilsIn(groupIds: readonly GroupId[]): SQL {
+/** A link of the membership at hand to a pupil of these groups, however limited; or one of which `that` holds (as `l`). */
+function guardianOfPupilsIn(groupIds: readonly GroupId[], that: SQL = sql`true`): SQL {
   if (groupIds.length === 0) return sql`false`;
   return sql`exists (select 1 from guardian_links l
     join memberships c on c.school_id = l.school_id and c.id = l.child_id
-    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
+    where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id} and ${that}
       and c.role = 'pupil' and c.ended_at is null and c.group_id in (${idList(groupIds)}))`;
 }
+const mayBeContacted = sql`l.may_be_contacted`;
 
 function hasChild(): SQL {
   return sql`exists (select 1 from guardian_links l
     join memberships c on c.school_id = l.school_id and c.id = l.child_id
     where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id}
-      and c.role = 'pupil' and c.ended_at is null)`;
+      and l.may_be_informed and c.role = 'pupil' and c.ended_at is null)`;
 }
 
 const tiedTo = (groupId: GroupId) =>
@@ -109,11 +111,16 @@ function seenIn(scope: DirectoryScope): SQL | undefined {
     parts.push(and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...scope.pupilsOf])));
   }
   if (scope.guardiansOf.length > 0) {
-    parts.push(and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(scope.guardiansOf)));
+    parts.push(and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(scope.guardiansOf, mayBeContacted)));
   }
   if (scope.invitedGuardiansOf.length > 0) {
     parts.push(
-      and(eq(memberships.role, 'guardian'), inArray(memberships.groupId, [...scope.invitedGuardiansOf])),
+      and(
+        eq(memberships.role, 'guardian'),
+        inArray(memberships.groupId, [...scope.invitedGuardiansOf]),
+        // Whom a limit keeps away does not come back as somebody who is only not linked yet.
+        not(guardianOfPupilsIn(scope.invitedGuardiansOf, sql`not ${mayBeContacted}`)),
+      ),
     );
   }
   return or(...parts);

@@ -72,6 +72,8 @@ export async function loadFacts(
             membershipId: memberships.id,
             fullName: memberships.fullName,
             groupId: sql<GroupId>`${memberships.groupId}`,
+            mayBeInformed: guardianLinks.mayBeInformed,
+            mayBeContacted: guardianLinks.mayBeContacted,
           })
           .from(guardianLinks)
           .innerJoin(
@@ -91,6 +93,7 @@ export async function loadFacts(
   const childrenOf = Map.groupBy(children, (each) => each.guardianId);
   return new Map(
     people.map((person) => {
+      const linked = childrenOf.get(person.membershipId) ?? [];
       const facts = {
         ...person,
         attachments: (attachmentsOf.get(person.membershipId) ?? []).map(
@@ -100,9 +103,15 @@ export async function loadFacts(
             subject: kind === 'subject' ? subject : null,
           }),
         ),
-        children: (childrenOf.get(person.membershipId) ?? []).map(
-          ({ guardianId: _guardianId, ...child }) => child,
-        ),
+        children: linked
+          .filter((child) => child.mayBeInformed)
+          .map(({ membershipId, fullName, groupId, mayBeContacted }) => ({
+            membershipId,
+            fullName,
+            groupId,
+            mayBeContacted,
+          })),
+        childrenOnRecord: linked.filter((child) => !child.mayBeInformed).map((child) => child.membershipId),
       };
       return [person.membershipId, { ...facts, standings: standingsOf(facts) }];
     }),

@@ -113,9 +113,12 @@ export function createPeopleActions(
           attachments: person.attachments.filter(
             (each) => isStaff(viewer.role) || ownGroups.has(each.groupId),
           ),
-          children: person.children
-            .filter((child) => self || scope === 'everybody' || ownGroups.has(child.groupId))
-            .map((child) => child.membershipId),
+          children: [
+            ...person.children
+              .filter((child) => self || scope === 'everybody' || ownGroups.has(child.groupId))
+              .map((child) => child.membershipId),
+            ...(scope === 'everybody' ? person.childrenOnRecord : []),
+          ],
           phone: shown.has(person.membershipId) ? (phones.get(person.accountId) ?? null) : null,
           startedAt: person.startedAt.toISOString(),
         };

@@ -28,11 +28,16 @@ export interface MemberFacts extends StandingFacts, Holder {
   readonly accountId: AccountId;
   readonly fullName: string;
   readonly startedAt: Date;
+  /** Those of whom the guardian may be informed: a limited link gives no standing. */
   readonly children: readonly {
     readonly membershipId: MembershipId;
     readonly fullName: string;
     readonly groupId: GroupId;
+    /** Whether anybody may write to the guardian about this child, and the guardian about it. */
+    readonly mayBeContacted: boolean;
   }[];
+  /** Linked on record alone, with no standing: for administrators and heads to see. */
+  readonly childrenOnRecord: readonly MembershipId[];
 }
 
 export const isStaff = (role: Role): boolean => staffRoles.some((each) => each === role);
@@ -98,6 +103,12 @@ export function auditScopeOf(facts: MemberFacts): AuditScope {
   };
 }
 
+/** The same person with the children alone about whom they may be written to and write. */
+const inTouch = <Facts extends Pick<MemberFacts, 'children'>>(facts: Facts): Facts => ({
+  ...facts,
+  children: facts.children.filter((child) => child.mayBeContacted),
+});
+
 /** What part of the school's people somebody sees in the directory. Everything is closed that is not named. */
 export type DirectoryScope =
   | 'everybody'
@@ -146,7 +157,7 @@ export function directoryScopeOf(facts: MemberFacts): DirectoryScope {
       return {
         ...nobody,
         staff: 'leadership',
-        teachersOf: ownGroupsOf('PV', facts),
+        teachersOf: ownGroupsOf('PV', inTouch(facts)),
         members: [...members, ...facts.children.map((child) => child.membershipId)],
       };
     case 'TU':
@@ -166,7 +177,7 @@ export function canSeePhone(viewer: MemberFacts, target: MemberFacts): boolean {
     viewer,
     (standing) =>
       target.role === 'guardian' &&
-      target.children.some((child) => ownGroupsOf(standing, viewer).includes(child.groupId)),
+      inTouch(target).children.some((child) => ownGroupsOf(standing, viewer).includes(child.groupId)),
   );
 }
 
@@ -191,7 +202,7 @@ export function canContact(from: MemberFacts, to: MemberFacts): boolean {
 }
 
 function isOwnStaff(standing: Standing, from: MemberFacts, to: MemberFacts): boolean {
-  // Nobody outside the staff is reached by, or reaches, staff that is not verified.
+  // Whom teachers may not contact about a child still reaches the administration, which has limited them. Nobody outside the staff is reached by, or reaches, staff that is not verified.
   if (!to.verified) return false;
   switch (standing) {
     case 'TU':
@@ -200,7 +211,7 @@ function isOwnStaff(standing: Standing, from: MemberFacts, to: MemberFacts): boo
     case 'SU':
       return teaches(to, ownGroupsOf(standing, from));
     case 'PV':
-      return to.role === 'admin' || to.role === 'head' || teaches(to, ownGroupsOf(standing, from));
+      return to.role === 'admin' || to.role === 'head' || teaches(to, ownGroupsOf(standing, inTouch(from)));
     default:
       return false;
   }
@@ -238,7 +249,7 @@ export function placeInGroup(
       return holds('CT') ? 'reader' : undefined;
     case 'parents':
       return holds('PV') || holds('CT')
-        ? writerIf(mayInGroup('writeParentsChat', facts, groupId))
+        ? writerIf(mayInGroup('writeParentsChat', inTouch(facts), groupId))
         : undefined;
     case 'classTeachers':
       return holds('CT') || holds('ST') ? 'writer' : undefined;

@@ -1,10 +1,20 @@
-import { noticeProcedures, schoolProcedures } from '@zvonok/shared';
+import { guardianProcedures, noticeProcedures, schoolProcedures } from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { createSchoolActions } from './school.actions.ts';
 import type { createAuditActions } from './school.audit.actions.ts';
+import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
 import type { NoticeActions } from './school.notices.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
+
+export function mountGuardians(actions: GuardianActions): MountedProcedure[] {
+  return mount(guardianProcedures, {
+    'school.getClassRegister': ({ groupId }, { actor }) => actions.getClassRegister(actor, groupId),
+    'school.limitGuardian': async (input, { actor }) => ({
+      guardian: await actions.limitGuardian(actor, input),
+    }),
+  });
+}
 
 export function mountNotices(actions: NoticeActions): MountedProcedure[] {
   return mount(noticeProcedures, {

@@ -12,7 +12,8 @@ import type {
   staffRoles,
   Vocabulary,
 } from '@zvonok/shared';
-import { and, asc, count, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { type Database, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
@@ -26,6 +27,7 @@ import {
 
 export type StoredSchool = typeof schools.$inferSelect;
 export type StoredGroup = typeof groups.$inferSelect;
+export type StoredGuardianLink = typeof guardianLinks.$inferSelect;
 
 export const describeSchool = (school: StoredSchool): School => ({
   id: school.id,
@@ -317,17 +319,48 @@ export async function removeAttachment(tx: Transaction, attachment: StoredAttach
   return rows.length === 1;
 }
 
-/** False where it was there. */
+/**
+ * The new link; undefined where it was there. What limited an earlier link of the same two people limits it too: they may
+ * have other memberships since, by a transfer or a new invite.
+ */
 export async function addGuardianLink(
   tx: Transaction,
-  link: typeof guardianLinks.$inferInsert,
-): Promise<boolean> {
-  const rows = await tx
+  link: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId' | 'linkedBy'>,
+): Promise<StoredGuardianLink | undefined> {
+  const accountOf = (id: MembershipId) =>
+    tx
+      .select({ accountId: memberships.accountId })
+      .from(memberships)
+      .where(and(eq(memberships.schoolId, link.schoolId), eq(memberships.id, id)));
+  const guardians = alias(memberships, 'guardians');
+  const children = alias(memberships, 'children');
+  const { mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy } = guardianLinks;
+  const [earlier] = await tx
+    .select({ mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy })
+    .from(guardianLinks)
+    .innerJoin(
+      guardians,
+      and(eq(guardians.schoolId, guardianLinks.schoolId), eq(guardians.id, guardianLinks.guardianId)),
+    )
+    .innerJoin(
+      children,
+      and(eq(children.schoolId, guardianLinks.schoolId), eq(children.id, guardianLinks.childId)),
+    )
+    .where(
+      and(
+        eq(guardianLinks.schoolId, link.schoolId),
+        eq(guardians.accountId, accountOf(link.guardianId)),
+        eq(children.accountId, accountOf(link.childId)),
+      ),
+    )
+    .orderBy(desc(guardianLinks.createdAt))
+    .limit(1);
+  const [row] = await tx
     .insert(guardianLinks)
-    .values(link)
+    .values({ ...link, ...earlier })
     .onConflictDoNothing()
-    .returning({ childId: guardianLinks.childId });
-  return rows.length === 1;
+    .returning();
+  return row;
 }
 
 /** False where it was not there. */

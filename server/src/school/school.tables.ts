@@ -15,6 +15,7 @@ import type {
 } from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
 import {
+  boolean,
   check,
   foreignKey,
   index,
@@ -172,7 +173,10 @@ export const teacherAttachments = pgTable(
   ],
 );
 
-/** Which guardian answers for which child. Counts while both memberships are active. */
+/**
+ * Which guardian answers for which child. Counts while both memberships are active, and as far as it is not limited: see
+ * `school.guardians.ts` in shared.
+ */
 export const guardianLinks = pgTable(
   'guardian_links',
   {
@@ -181,6 +185,14 @@ export const guardianLinks = pgTable(
     childId: uuid('child_id').$type<MembershipId>().notNull(),
     linkedBy: uuid('linked_by').$type<MembershipId>(),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** False: the link is on record and gives nothing. */
+    mayBeInformed: boolean('may_be_informed').notNull().default(true),
+    /** False: they read what the class is told, and nobody writes to them about this child, nor they to anybody. */
+    mayBeContacted: boolean('may_be_contacted').notNull().default(true),
+    /** Read by administrators alone. */
+    limitReason: text('limit_reason'),
+    limitedAt: moment('limited_at'),
+    limitedBy: uuid('limited_by').$type<MembershipId>(),
   },
   (table) => [
     primaryKey({ columns: [table.schoolId, table.guardianId, table.childId] }),
@@ -199,7 +211,18 @@ export const guardianLinks = pgTable(
       columns: [table.schoolId, table.linkedBy],
       foreignColumns: [memberships.schoolId, memberships.id],
     }),
+    foreignKey({
+      name: 'guardian_links_limited_by',
+      columns: [table.schoolId, table.limitedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
     index('guardian_links_of_child').on(table.schoolId, table.childId),
+    check('guardian_links_contact', sql`${table.mayBeInformed} or not ${table.mayBeContacted}`),
+    check(
+      'guardian_links_limit',
+      sql`(${table.mayBeInformed} and ${table.mayBeContacted}) = (${table.limitedAt} is null)
+        and (${table.limitedAt} is null) = (${table.limitReason} is null)`,
+    ),
   ],
 );
 

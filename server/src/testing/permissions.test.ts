@@ -160,6 +160,15 @@ const walks: Partial<Record<Permission, Walk>> = {
     },
     denied: ['FORBIDDEN'],
   },
+  seeClassRegister: {
+    prepare: (person, own) => async () =>
+      outcomeOf(
+        await rooms.call('school.getClassRegister', person, {
+          groupId: own ? school.groupId : school.otherGroupId,
+        }),
+      ),
+    denied: ['FORBIDDEN', 'NOT_FOUND'],
+  },
   // The operator's own cell is walked in desk.test.ts: whoever runs the server is nobody here.
   approveSchool: {
     prepare: async (person) => {
