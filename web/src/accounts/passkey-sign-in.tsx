@@ -28,6 +28,7 @@ export function PasskeySignIn() {
       <Button
         variant="default"
         size="lg"
+        fz="md"
         fullWidth
         leftSection={<IconKey size={20} aria-hidden />}
         loading={busy}
