@@ -134,8 +134,8 @@ export const rosterLimits = {
   /** Reading a file is a matter of seconds; one that takes longer was made to. */
   readMs: minute,
   readHeapMb: 256,
-  /** Rows written in one statement. */
-  batch: 500,
+  /** Rows written in one statement: putting it together takes a few milliseconds, in which nobody else is served. */
+  batch: 100,
   /** Lines of a preview in one page. */
   rowsPage: 200,
   /** Namesakes beyond these are nobody's help. */

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { stringify } from 'csv-stringify/sync';
 import { ZipFile } from 'yazl';
 
@@ -86,10 +86,14 @@ export function writeXlsx(
     }
     yield '</sheetData></worksheet>';
   }
-  archive.addReadStream(Readable.from(sheetXml()), 'xl/worksheets/sheet1.xml');
-  archive.end();
-  const packed = Readable.from(archive.outputStream);
+  const packed = new PassThrough();
   // Rows that fail to come: the download breaks off, and the process lives.
-  archive.on('error', (error: Error) => packed.destroy(error));
+  const breakOff = (error: Error) => packed.destroy(error);
+  const source = Readable.from(sheetXml());
+  source.on('error', breakOff);
+  archive.on('error', breakOff);
+  archive.addReadStream(source, 'xl/worksheets/sheet1.xml');
+  archive.end();
+  archive.outputStream.pipe(packed);
   return packed;
 }

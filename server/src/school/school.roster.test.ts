@@ -260,6 +260,54 @@ describe('an import of people', () => {
   });
 });
 
+describe('a school of three thousand', () => {
+  it('is shown, applied, recognised again as a whole, and holds up nobody else', async () => {
+    const { admin } = await makeSchool(rooms);
+    const classes = Array.from(
+      { length: 60 },
+      (_, index) => `${(index % 11) + 1}-${Math.floor(index / 11)}К`,
+    );
+    const letters = 'абвгдежзик';
+    const nameOf = (index: number) =>
+      `Пупилов${[...String(index)].map((digit) => letters[Number(digit)]).join('')} Ян`;
+    const pupils = Array.from({ length: 1_450 }, (_, index) => [nameOf(index), classes[index % 60]]);
+    const table = tableOf(
+      ...pupils.map(([name, group], index) => `${name};ученик;${group};;p-${index};;;`),
+      ...pupils.map(
+        ([name, group], index) =>
+          `Мать-${name};мать;;+7902${String(index).padStart(7, '0')};;"${name}; ${group}";;`,
+      ),
+      ...Array.from({ length: 100 }, (_, index) => {
+        const taught = [0, 1, 2].map((each) => classes[(index + each) % 60]).join(', ');
+        return `Педагогов${[...String(index)].map((digit) => letters[Number(digit)]).join('')} Лев;учитель;;;t-${index};;${classes[index % 60]};Алгебра: ${taught}`;
+      }),
+    );
+    let late = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      late = Math.max(late, performance.now() - last - 10);
+      last = performance.now();
+    }, 10);
+    const began = performance.now();
+    const seen = await tables.preview(admin, table);
+    const shown = performance.now();
+    const stalled = late;
+    expect(seen.import.counts).toMatchObject({ group: 60, new: 3_000, error: 0 });
+    unwrap(await rooms.call('school.applyImport', admin, { importId: seen.import.id }));
+    expect((await tables.settled(admin, seen.import.id)).import.state).toBe('applied');
+    const applied = performance.now();
+    clearInterval(timer);
+    const { counts } = await listRoster(admin);
+    expect(counts.reduce((sum, each) => sum + each.expected, 0)).toBe(3_000);
+    const again = await tables.preview(admin, table);
+    expect(again.import.counts).toMatchObject({ group: 0, new: 0, changed: 0, moved: 0, unchanged: 3_000 });
+    const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+    process.stdout.write(
+      `3,000 people: preview ${seconds(shown - began)} s (longest stall ${Math.round(stalled)} ms), applied in ${seconds(applied - shown)} s (${Math.round(late)} ms)\n`,
+    );
+  }, 120_000);
+});
+
 describe('an export of people', () => {
   let school: TestSchool;
   beforeAll(async () => {
