@@ -1,4 +1,11 @@
-import { type Icon, IconAlertTriangle, IconQrcode, IconUsers } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconAlertTriangle,
+  IconQrcode,
+  IconTableImport,
+  IconUserPlus,
+  IconUsers,
+} from '@tabler/icons-react';
 import {
   type MyMembership,
   mayRequest,
@@ -32,6 +39,11 @@ const has =
   (...asked: readonly Permission[]) =>
   (membership: MyMembership) =>
     asked.some((permission) => mightDo(permission, membership));
+
+const hasAll =
+  (...asked: readonly Permission[]) =>
+  (membership: MyMembership) =>
+    asked.every((permission) => mightDo(permission, membership));
 
 const hasOrAsks =
   (...asked: readonly Permission[]) =>
@@ -76,6 +88,20 @@ export const desk: readonly DeskPart[] = [
   {
     title: (t) => t('deskParts.coming'),
     pages: [
+      {
+        path: 'import',
+        name: (t) => t('import.title'),
+        icon: IconTableImport,
+        isFor: hasAll('manageGroups', 'moveMembers'),
+        page: lazy(() => import('./import.tsx').then((module) => ({ default: module.ImportPeople }))),
+      },
+      {
+        path: 'roster',
+        name: (t) => t('roster.title'),
+        icon: IconUserPlus,
+        isFor: hasAll('manageGroups', 'moveMembers'),
+        page: lazy(() => import('./roster.tsx').then((module) => ({ default: module.Roster }))),
+      },
       {
         path: 'invites',
         name: (t) => t('invites.title'),
