@@ -98,6 +98,32 @@ describe('two nodes with one Redis', () => {
     });
   });
 
+  it('end a person’s sessions on both when they report a strange sign-in on one', async () => {
+    const { phone } = await joinAs(nodeAt(0), school, 'pupil', '+79110000014', 'Аня Лисина');
+    const strange = await nodeAt(1).signIn(phone);
+    await waitFor(strange.connection, (state) => state === 'online');
+    const { token } = await nodeAt(1).session(phone);
+    expect((await nodeAt(1).post('accounts.getMe', {}, token)).status).toBe(200);
+    const mine = await nodeAt(0).signIn(phone);
+    await mine.accounts.reportStrangeSignIn();
+    await waitFor(strange.session, ({ state }) => state === 'signedOut', 1_000);
+    expect((await nodeAt(1).post('accounts.getMe', {}, token)).status).toBe(401);
+  });
+
+  it('take a session that was confirmed on one for confirmed on the other', async () => {
+    const pupil = await joinAs(nodeAt(0), school, 'pupil', '+79110000015', 'Юра Котов');
+    const { token, membershipId: as, phone } = school.admin;
+    await nodeAt(0).app.platform.database.client`update sessions set confirmed_at = null`;
+    const input = { as, membershipId: pupil.membershipId, reason: 'left' };
+    const end = async () => (await nodeAt(1).post('school.endMembership', input, token)).text;
+    expect(await end()).toContain('CONFIRMATION_REQUIRED');
+    const asked = await nodeAt(0).post('accounts.requestConfirmation', {}, token);
+    const { challengeId } = JSON.parse(asked.text) as { challengeId: string };
+    const code = await nodeAt(0).codes.take(phone);
+    await nodeAt(0).post('accounts.confirm', { challengeId, code }, token);
+    expect(await end()).toBe('{}');
+  });
+
   it('hear each other again after Redis was killed and came back empty', async () => {
     const first = await classChatOn(0, school.pupil.phone);
     const second = await classChatOn(1, '+79110000012');
