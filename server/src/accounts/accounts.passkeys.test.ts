@@ -155,6 +155,18 @@ describe('a passkey of staff', () => {
     expect((await standingOf(fresh)).passkeys).toHaveLength(2);
   });
 
+  it('vouches for dangerous actions for a while, as a code does', async () => {
+    const person = await teacher();
+    const caller = await signInByCode(person);
+    unwrap(await register(caller, person.device));
+    await age(caller);
+    expect(await rooms.accounts.isConfirmed(caller)).toBe(false);
+    unwrap(await confirm(caller, person.device));
+    expect(await rooms.accounts.isConfirmed(caller)).toBe(true);
+    await age(caller);
+    expect(await rooms.accounts.isConfirmed(caller)).toBe(false);
+  });
+
   it('is one of ten at most, two at once included, and nobody adds the same one twice', async () => {
     const person = await teacher();
     const caller = await signInByCode(person);
@@ -299,6 +311,33 @@ describe('an answer of a passkey', () => {
         }),
       ),
     ).toBe('PASSKEY_INVALID');
+  });
+});
+
+describe('a report of a strange sign-in', () => {
+  const report = async (caller: Caller, strange: Caller) =>
+    unwrap(await rooms.call('accounts.reportStrangeSignIn', caller, { sessionId: strange.sessionId }));
+
+  it('takes away the passkeys that were added since, and leaves those of before', async () => {
+    const person = await teacher();
+    const mine = await signInByCode(person);
+    unwrap(await register(mine, person.device));
+    const intruder = await signInByCode(person);
+    const left = new Authenticator(testOrigin);
+    unwrap(await register(intruder, left));
+    await report(mine, intruder);
+    expect(outcomeOf(await signInByPasskey(left))).toBe('PASSKEY_INVALID');
+    const back = unwrap(await signInByPasskey(person.device));
+    expect(await rooms.accounts.findSession(back.token ?? '')).toBeDefined();
+  });
+
+  it('does not rid an operator of a passkey: whoever has taken over their phone can’t begin anew', async () => {
+    const person = await operator();
+    const intruder = await signInByCode(person);
+    unwrap(await register(await signInByCode(person), person.device));
+    await report(intruder, intruder);
+    expect(outcomeOf(await signInByPasskey(person.device))).toBe('ok');
+    expect(await desk(await signInByCode(person))).toBe('PASSKEY_REQUIRED');
   });
 });
 
