@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
 import { ConversationList } from '../chat/conversation-list.tsx';
 import { hasDesk } from '../school/desk-pages.ts';
+import { useOpenNotices } from '../school/open-notices.tsx';
 import { client, useSession, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';
@@ -79,27 +80,34 @@ function Tabs() {
   const { t } = useTranslation();
   const membership = useMembership();
   const { unread } = useSource(client.messenger(membership.id));
+  const waiting = useOpenNotices();
   const inChat = useMatch('/c/*') !== null;
   const chatsShown = useLocation().pathname === '/' || inChat;
   return (
     <nav className={classes.tabs} aria-label={t('nav.main')}>
       <Tab to="/" icon={<IconMessages size={24} stroke={1.7} />} label={t('nav.chats')} forced={chatsShown}>
-        {unread > 0 && (
-          <span className={classes.unread}>
-            <span aria-hidden>{unread > 99 ? '99+' : unread}</span>
-            <span className={classes.hidden}>{t('chats.unread', { count: unread })}</span>
-          </span>
-        )}
+        {unread > 0 && <Count of={unread} words={t('chats.unread', { count: unread })} />}
       </Tab>
       {hasDesk(membership) && (
         <Tab
           to="/school"
           icon={<IconSchool size={24} stroke={1.7} />}
           label={t(`words.${membership.vocabulary}.organisation`)}
-        />
+        >
+          {waiting > 0 && <Count of={waiting} words={t('notices.open', { count: waiting })} />}
+        </Tab>
       )}
       <Tab to="/settings" icon={<IconSettings size={24} stroke={1.7} />} label={t('nav.settings')} />
     </nav>
+  );
+}
+
+function Count({ of, words }: { of: number; words: string }) {
+  return (
+    <span className={classes.unread}>
+      <span aria-hidden>{of > 99 ? '99+' : of}</span>
+      <span className={classes.hidden}>{words}</span>
+    </span>
   );
 }
 

@@ -1,21 +1,22 @@
 import {
-  type Icon,
-  IconAlertTriangle,
-  IconQrcode,
+  type Icon,type Icon, 
+  IconAlertTriangle,IconAlertTriangle, 
+  IconQrcode,IconQrcode, 
   IconTableImport,
   IconUserPlus,
-  IconUsers,
+  IconUsers,IconUsers 
 } from '@tabler/icons-react';
 import {
-  type MyMembership,
-  mayRequest,
-  mightDo,
-  type Permission,
+  type MyMembership,type MyMembership, 
+  mayRequest,mayRequest, 
+  mightDo,mightDo, 
+  type Permission,type Permission, 
   rightOf,
-  type Vocabulary,
+  type Vocabulary,type Vocabulary 
 } from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { type ComponentType, lazy } from 'react';
+import { answersForSchool } from './answers-for-school.ts';
 
 /** A page of the administrator's desk: an entry of its navigation and a route at `/school/<path>`. */
 export interface DeskPage {
@@ -24,6 +25,8 @@ export interface DeskPage {
   readonly nested?: true;
   readonly name: (t: TFunction, vocabulary: Vocabulary) => string;
   readonly icon: Icon;
+  /** Stands beside the name: how much waits there. */
+  readonly badge?: ComponentType;
   /** Asks the permission table, as the server does: nobody is shown a door that stays shut. */
   readonly isFor: (membership: MyMembership) => boolean;
   readonly page: ComponentType;
@@ -50,10 +53,6 @@ const hasOrAsks =
   (membership: MyMembership) =>
     asked.some((permission) => mightDo(permission, membership) || mayRequest(permission, membership));
 
-/** Administrators and heads: who reads all of the audit log is told what the school must know. */
-const answersForSchool = ({ standings, settings }: MyMembership) =>
-  standings.some((standing) => rightOf('seeAuditLog', standing, settings) === 'school');
-
 /**
  * The desk, in the order in which it is shown. A new page is an entry here and nothing else: its screen is exported by its
  * own file in this folder as a component without props that renders a `PageFrame`; its name is under `deskPages` in the
@@ -68,6 +67,7 @@ export const desk: readonly DeskPart[] = [
         path: 'notices',
         name: (t) => t('notices.title'),
         icon: IconAlertTriangle,
+        badge: lazy(() => import('./open-notices.tsx').then((module) => ({ default: module.OpenNotices }))),
         isFor: answersForSchool,
         page: lazy(() => import('./notices.tsx').then((module) => ({ default: module.Notices }))),
       },

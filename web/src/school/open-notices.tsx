@@ -1,0 +1,43 @@
+import { Badge } from '@mantine/core';
+import { useCallback, useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { client } from '../platform/client.ts';
+import { useMembership } from '../platform/membership.tsx';
+import { answersForSchool } from './answers-for-school.ts';
+
+/** How many notices wait for whoever answers for the school. 0 for everybody else, and until it is known. */
+export function useOpenNotices(): number {
+  const membership = useMembership();
+  const as = membership.id;
+  const isTold = answersForSchool(membership);
+  const [count, setCount] = useState(0);
+  const read = useCallback(() => {
+    if (!isTold) return setCount(0);
+    // What can't be read now is told by the page itself, and by the next event.
+    client.school.listNotices({ as, state: 'open', limit: 1 }).then(
+      ({ openCount }) => setCount(openCount),
+      () => undefined,
+    );
+  }, [as, isTold]);
+  useEffect(() => {
+    const events = ['school.noticeRaised', 'school.noticeSettled'] as const;
+    const stops = events.map((name) => client.on(name, read));
+    read();
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [read]);
+  return count;
+}
+
+/** Beside the page's name in the desk. */
+export function OpenNotices() {
+  const { t } = useTranslation();
+  const count = useOpenNotices();
+  if (count === 0) return null;
+  return (
+    <Badge color="brass" variant="filled" autoContrast aria-label={t('notices.open', { count })}>
+      {count}
+    </Badge>
+  );
+}
