@@ -1,19 +1,12 @@
 import {
-  type Icon,type Icon, 
-  IconAlertTriangle,IconAlertTriangle, 
-  IconQrcode,IconQrcode, 
+  type Icon,
+  IconAlertTriangle,
+  IconQrcode,
   IconTableImport,
   IconUserPlus,
-  IconUsers,IconUsers 
+  IconUsers,
 } from '@tabler/icons-react';
-import {
-  type MyMembership,type MyMembership, 
-  mayRequest,mayRequest, 
-  mightDo,mightDo, 
-  type Permission,type Permission, 
-  rightOf,
-  type Vocabulary,type Vocabulary 
-} from '@zvonok/client-sdk';
+import { type MyMembership, mayRequest, mightDo, type Permission, type Vocabulary } from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { type ComponentType, lazy } from 'react';
 import { answersForSchool } from './answers-for-school.ts';
