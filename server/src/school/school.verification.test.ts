@@ -133,6 +133,7 @@ function asks(chats: readonly ConversationId[], postIn: ConversationId): Ask[] {
     ),
     ...of('school.listInvites', {}),
     ...of('school.listAuditRecords', {}, { member: pupil.as }, { by: guardian.as }),
+    ...of('school.getClassRegister', { groupId }, { groupId: otherGroupId }),
     ...of('school.listRoster', {}),
     ...of('school.listImports', {}),
     ...of('school.listImportRows', { importId: crypto.randomUUID() }),
