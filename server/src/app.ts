@@ -95,6 +95,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const school = createSchool(platform, {
       accounts,
       peopleChanged: (tx, change) => chat.followPeople(tx, change),
+      postToChannel: (...post) => chat.postToChannel(...post),
     });
     closers.push(() => school.close());
 

@@ -72,6 +72,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
       const school = createSchool(platform, {
         accounts,
         peopleChanged: (tx, change) => chat.followPeople(tx, change),
+        postToChannel: (...post) => chat.postToChannel(...post),
       });
       const chat = createChat(platform, {
         school,

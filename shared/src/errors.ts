@@ -117,6 +117,21 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'The school has changed since the preview of the import was made: give the file in again.',
   },
+  REQUEST_CLOSED: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The request was decided by somebody else, withdrawn, or has expired.',
+  },
+  REQUEST_STALE: {
+    status: 409,
+    retry: 'never',
+    meaning: 'What was asked for can’t be done as things are now; data.code says why.',
+  },
+  REQUESTS_FULL: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The person has as many open requests as they may have.',
+  },
 
   SCHOOL_SUSPENDED: {
     status: 403,

@@ -50,6 +50,9 @@ export type AuditRecordId = Static<typeof AuditRecordId>;
 /** Something that a school's administrators are told and look after. */
 export const NoticeId = id('notice');
 export type NoticeId = Static<typeof NoticeId>;
+/** Somebody's request to those who may do what they may not. */
+export const RequestId = id('request');
+export type RequestId = Static<typeof RequestId>;
 export const ConversationId = id('conversation');
 export type ConversationId = Static<typeof ConversationId>;
 export const MessageId = id('message');

@@ -6,6 +6,7 @@ import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
+import { requestEvents, requestProcedures } from './school.requests.ts';
 import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
@@ -25,6 +26,7 @@ export * from './schemas.ts';
 export * from './school.guardians.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
+export * from './school.requests.ts';
 export * from './school.roster.ts';
 export * from './school.ts';
 export { invitableRoles, roles, staffRoles, standings, vocabularies } from './school.words.ts';
@@ -37,6 +39,7 @@ export const procedureContract = {
   ...guardianProcedures,
   ...noticeProcedures,
   ...rosterProcedures,
+  ...requestProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,
@@ -49,6 +52,7 @@ export const eventContract = {
   ...guardianEvents,
   ...noticeEvents,
   ...rosterEvents,
+  ...requestEvents,
   ...chatEvents,
   ...callsEvents,
 } as const;

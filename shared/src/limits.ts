@@ -120,6 +120,16 @@ export const schoolLimits = {
   noticesPageSize: 50,
 } as const;
 
+export const requestLimits = {
+  lifeMs: 14 * day,
+  /** Of one membership: more is nobody's work and a burden for who decides. */
+  openPerMember: 20,
+  pageSize: 50,
+  /** With the name of whoever wrote it, it fits a message. */
+  postLength: 3_800,
+  likelyChildren: 10,
+} as const;
+
 export const rosterLimits = {
   externalIdLength: 40,
   /** Children, classes and subjects in one cell. */

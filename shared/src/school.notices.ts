@@ -17,8 +17,10 @@ import { FullName, GroupName, InvitableRole, Role } from './school.objects.ts';
 /**
  * What a school's administrators are told:
  * `strangeSignIn` a member found a device among theirs that is not theirs; all their sessions were ended.
+ * `lookAlikeName` a member's name looks like that of a verified member of staff and is written otherwise;
+ * `sameName` a member has the name of a verified member of staff: a namesake, or somebody who passes for them.
  */
-export const noticeKinds = ['strangeSignIn'] as const;
+export const noticeKinds = ['lookAlikeName', 'sameName', 'strangeSignIn'] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 /** Something that administrators are told and look after, until one of them says that it is settled. */
@@ -28,6 +30,8 @@ export const SchoolNotice = strict({
   createdAt: Time,
   /** The person it is about. */
   member: nullable(strict({ membershipId: MembershipId, fullName: FullName, role: Role })),
+  /** The other person it is about: whose name it is. */
+  other: nullable(strict({ membershipId: MembershipId, fullName: FullName, role: Role })),
   /** The invite it is about. */
   invite: nullable(strict({ inviteId: InviteId, role: InvitableRole, groupName: GroupName })),
   /** Null while it is open. */

@@ -139,6 +139,11 @@ export const Member = strict({
   children: Type.Array(MembershipId),
   /** E.164; null where the reader may not know it. */
   phone: nullable(Type.String()),
+  /**
+   * Whose name theirs could be taken for, a verified member of staff's, until somebody has settled the notice of it. Told
+   * to administrators and heads; null for everybody else.
+   */
+  imitates: nullable(MembershipId),
   startedAt: Time,
 });
 export type Member = Static<typeof Member>;
@@ -191,6 +196,10 @@ export const auditActions = [
   'rosterExported',
   'guardianLimited',
   'noticeSettled',
+  'requestMade',
+  'requestApproved',
+  'requestDeclined',
+  'requestWithdrawn',
 ] as const;
 export const AuditAction = oneOf(auditActions);
 export type AuditAction = (typeof auditActions)[number];

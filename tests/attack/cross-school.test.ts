@@ -33,6 +33,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   callId: 'call',
   noticeId: 'notice',
   importId: 'import',
+  requestId: 'request',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',
@@ -43,6 +44,7 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
   'school.listAuditRecords': { after: 'auditRecord' },
   'school.listNotices': { after: 'notice' },
   'school.listRoster': { after: 'rosterEntry' },
+  'school.listRequests': { after: 'request' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */

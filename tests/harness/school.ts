@@ -21,6 +21,7 @@ export interface SchoolFixture {
     readonly notice: string;
     readonly rosterEntry: string;
     readonly import: string;
+    readonly request: string;
     readonly conversation: string;
     readonly call: string;
   };
@@ -82,6 +83,14 @@ export async function createSchoolFixture(
       select school_id, gen_random_uuid(), 'ready', 'people.csv', id
       from memberships where id = ${admin.membershipId} returning id
     ) select entry.id as entry, import.id as import from entry, import`;
+  const { request } = await ask<{ request: { id: string } }>(
+    'school.createRequest',
+    {
+      as: guardian.membershipId,
+      what: { kind: 'linkOwnChild', childName: 'Петя Иванов', groupName: '7Б' },
+    },
+    guardian.token,
+  );
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -102,6 +111,7 @@ export async function createSchoolFixture(
       notice: notices[0]?.id ?? '',
       rosterEntry: expected?.entry ?? '',
       import: expected?.import ?? '',
+      request: request.id,
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

@@ -31,6 +31,7 @@ import {
 import {
   appendMessage,
   changeCallCard,
+  findChannel,
   findLastMessage,
   findStaffConversation,
   listChanges,
@@ -218,6 +219,27 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         return made;
       });
       return getConversation(actor, id);
+    },
+
+    /** For the school room: somebody's words, which this member has approved, appear in a channel under both names. */
+    async postToChannel(
+      tx: Transaction,
+      by: Pick<Actor, 'schoolId' | 'membershipId'>,
+      post: { readonly channel: 'general' | 'staff'; readonly text: string; readonly author: string },
+    ): Promise<void> {
+      const { schoolId, membershipId: senderId } = by;
+      const conversationId = await findChannel(tx, schoolId, post.channel);
+      const facts = await requireConversation(tx, by, conversationId);
+      const refusal = refusalToPost(facts, true);
+      if (refusal !== undefined) throw refusal;
+      const message = await appendMessage(tx, {
+        schoolId,
+        conversationId,
+        senderId,
+        id: uuid() as MessageId,
+        body: { kind: 'text', text: `${post.text}\n\n— ${post.author}` },
+      });
+      tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
     },
 
     /** For the calls room: the card of a call appears in the conversation. */

@@ -102,6 +102,26 @@ export async function findLastMessage(
   return row === undefined ? null : messageOf(row);
 }
 
+/** Each school has both of its channels, from the day it was made. */
+export async function findChannel(
+  reader: Reader,
+  schoolId: SchoolId,
+  channel: 'general' | 'staff',
+): Promise<ConversationId> {
+  const [row] = await queryOf(reader)
+    .select({ id: conversations.id })
+    .from(conversations)
+    .where(
+      and(
+        eq(conversations.schoolId, schoolId),
+        eq(conversations.kind, 'channel'),
+        eq(conversations.channel, channel),
+      ),
+    );
+  if (row === undefined) throw new Error('a school without its channel');
+  return row.id;
+}
+
 export async function listHeads(reader: Reader, person: Person) {
   return queryOf(reader)
     .select({

@@ -45,6 +45,7 @@ export function createChat(platform: Platform, neighbours: ChatNeighbours) {
     postCallCard: actions.postCallCard,
     postStaffNotice: actions.postStaffNotice,
     endCallCard: actions.endCallCard,
+    postToChannel: actions.postToChannel,
     announcePresence: actions.announcePresence,
     /** The conversations that each of these memberships hears. */
     async conversationIdsOf(

@@ -88,6 +88,15 @@ export interface Database {
 export type Reader = Pick<Database, 'db'> | Transaction;
 export const queryOf = (reader: Reader) => ('db' in reader ? reader.db : reader);
 
+/**
+ * The database as seen from inside a transaction: what would begin one joins it, and is announced with it. For doing in
+ * one transaction what several actions do; reads of theirs outside a transaction stay outside.
+ */
+export const joining = (database: Database, tx: Transaction): Database => ({
+  ...database,
+  inTransaction: (fn) => fn(tx),
+});
+
 export interface DatabaseOptions {
   readonly url: string;
   readonly poolSize: number;

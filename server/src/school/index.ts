@@ -31,12 +31,19 @@ import {
   placeInGroup,
   placeInSchool,
 } from './school.policy.ts';
-import type { PeopleChanged } from './school.ports.ts';
+import type { PeopleChanged, PostToChannel } from './school.ports.ts';
+import { createRequestActions } from './school.requests.ts';
 import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
 import { type HttpDoor, mountRosterHttp } from './school.roster.http.ts';
 import { mountRoster } from './school.roster.routes.ts';
-import { mountGuardians, mountNotices, mountSchool, type SchoolActions } from './school.routes.ts';
+import {
+  mountGuardians,
+  mountNotices,
+  mountRequests,
+  mountSchool,
+  type SchoolActions,
+} from './school.routes.ts';
 import {
   activeOf,
   describeMembers,
@@ -55,6 +62,7 @@ export interface SchoolPorts {
   readonly accounts: Pick<Accounts, 'phonesOf'>;
   /** Called in the transaction of each change of a school's people, after it was written. It may announce. */
   readonly peopleChanged: PeopleChanged;
+  readonly postToChannel: PostToChannel;
 }
 
 /** Who belongs to which school as what, and the rules of who may meet whom. */
@@ -158,6 +166,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountGuardians(createGuardianActions(platform, changes, ports.peopleChanged)),
       ...mountNotices(createNoticeActions(platform)),
       ...mountRoster(roster),
+      ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
     ],
     mountHttp: (door) => mountRosterHttp(door, roster, actors.requireActor),
     operator: { ...changes, ...hosting },

@@ -5,6 +5,7 @@ import {
   type MembershipId,
   type ProcedureName,
   procedureContract,
+  type RequestedAction,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
@@ -32,6 +33,9 @@ const records = async (by: Person, input: object = {}): Promise<AuditRecord[]> =
 const newest = async (count: number) => (await records(school.admin, { limit: count })).reverse();
 const put = (person: Partial<Parameters<typeof enrol>[2]>) =>
   enrol(rooms, school.schoolId, { role: 'teacher', fullName: 'Новая Ирина', verified: true, ...person });
+
+const ask = async (by: Person, what: RequestedAction) =>
+  unwrap(await rooms.call('school.createRequest', by, { what })).request.id;
 
 type Change = (name: ProcedureName & `school.${string}`, input: object) => Promise<unknown>;
 
@@ -189,13 +193,36 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
         },
       ];
     },
+    'school.createRequest': async () => {
+      await ask(school.head, { kind: 'editSchool', card: { address: 'г. Орёл' } });
+      const by = { membershipId: school.head.as, fullName: school.head.fullName };
+      return [{ action: 'requestMade', by, address: '192.0.2.1', after: { kind: 'editSchool' } }];
+    },
+    'school.approveRequest': async (change) => {
+      const requestId = await ask(school.head, { kind: 'editSchool', card: { address: 'г. Клин' } });
+      await change('school.approveRequest', { requestId });
+      const member = { membershipId: school.head.as, fullName: school.head.fullName };
+      return [{ action: 'requestApproved', member }, { action: 'schoolChanged' }];
+    },
+    'school.declineRequest': async (change) => {
+      const requestId = await ask(school.head, { kind: 'editSchool', card: { address: 'г. Ейск' } });
+      await change('school.declineRequest', { requestId, comment: 'рано' });
+      return [{ action: 'requestDeclined', after: { kind: 'editSchool', comment: 'рано' } }];
+    },
+    'school.withdrawRequest': async () => {
+      const requestId = await ask(school.head, { kind: 'editSchool', card: { address: 'г. Луга' } });
+      unwrap(await rooms.call('school.withdrawRequest', school.head, { requestId }));
+      const by = { membershipId: school.head.as, fullName: school.head.fullName };
+      return [{ action: 'requestWithdrawn', by, address: '192.0.2.1', before: { kind: 'editSchool' } }];
+    },
     'school.settleNotice': async (change) => {
       const { as: membershipId } = await put({});
       await rooms.platform.database.inTransaction((tx) =>
         raiseNotice(tx, school.schoolId, { kind: 'strangeSignIn', membershipId }),
       );
       const open = unwrap(await rooms.call('school.listNotices', school.admin, { state: 'open' })).notices;
-      await change('school.settleNotice', { noticeId: open[0]?.id });
+      const raised = open.find((each) => each.member?.membershipId === membershipId);
+      await change('school.settleNotice', { noticeId: raised?.id });
       return [
         {
           action: 'noticeSettled',

@@ -19,9 +19,12 @@ import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { teachersOfPupil } from './school.guardians.store.ts';
 import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from './school.invites.store.ts';
+import { noteLikeness } from './school.likeness.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
 import { type MemberFacts, mayInvite } from './school.policy.ts';
 import type { PeopleChanged } from './school.ports.ts';
+import { announceRequests } from './school.requests.announce.ts';
+import { closeVerificationRequests } from './school.requests.store.ts';
 import { createRosterChanges } from './school.roster.changes.ts';
 import {
   addAttachment,
@@ -158,12 +161,21 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     basis: string,
     by: By,
   ): Promise<void> {
+    // Whoever waits for it need not be asked again. First these, then the record: as when a request is approved.
+    if (by !== null) {
+      const { schoolId, membershipId } = of;
+      await announceRequests(
+        tx,
+        await closeVerificationRequests(tx, schoolId, membershipId, by.membershipId),
+      );
+    }
     if (!(await addVerification(tx, { ...of, basis, verifiedBy: by?.membershipId ?? null }))) return;
     await record(tx, of.schoolId, by, {
       action: 'staffVerified',
       membershipId: of.membershipId,
       after: { basis },
     });
+    await noteLikeness(tx, of.schoolId, of.membershipId);
     await peopleChanged(tx, { schoolId: of.schoolId, membershipIds: [of.membershipId] });
     await announceChanged(tx, of.schoolId, [of.membershipId]);
   }
@@ -258,6 +270,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       const link = { schoolId, guardianId: id, childId: person.childId, linkedBy: null };
       await recordLink(tx, await addGuardianLink(tx, link), groupId, by);
     }
+    await noteLikeness(tx, schoolId, id);
     tx.announce(signal({ name: 'membershipsStarted', accountId }));
     await peopleChanged(tx, { schoolId, membershipIds: [id] });
     const [membership] = await describeOwn(tx, [...(await loadFacts(tx, schoolId, [id])).values()]);

@@ -163,13 +163,14 @@ export async function listDirectory(
   return { ids: rows.slice(0, limit).map((row) => row.id), hasMore: rows.length > limit };
 }
 
-/** Whether the scope lets see this one. */
-export async function isSeen(
+/** Of these the active members whom the scope lets see. */
+export async function seenAmong(
   reader: Reader,
   schoolId: SchoolId,
   scope: DirectoryScope,
-  id: MembershipId,
-): Promise<boolean> {
+  ids: readonly MembershipId[],
+): Promise<Set<MembershipId>> {
+  if (ids.length === 0) return new Set();
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
@@ -177,10 +178,10 @@ export async function isSeen(
     .where(
       and(
         eq(memberships.schoolId, schoolId),
-        eq(memberships.id, id),
+        inArray(memberships.id, [...ids]),
         isNull(memberships.endedAt),
         seenIn(scope),
       ),
     );
-  return rows.length === 1;
+  return new Set(rows.map((row) => row.id));
 }

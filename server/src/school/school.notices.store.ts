@@ -10,6 +10,8 @@ export interface NewNotice {
   readonly kind: NoticeKind;
   /** What it is about: a person, an invite, or both. */
   readonly membershipId?: MembershipId;
+  /** The other person, of a kind that is about two. */
+  readonly otherId?: MembershipId;
   readonly inviteId?: InviteId;
 }
 
@@ -86,10 +88,12 @@ async function readNotices(
   limit: number,
 ): Promise<SchoolNotice[]> {
   const settlers = alias(memberships, 'settlers');
+  const others = alias(memberships, 'others');
   const rows = await queryOf(reader)
     .select({
       notice: schoolNotices,
       member: { membershipId: memberships.id, fullName: memberships.fullName, role: memberships.role },
+      other: { membershipId: others.id, fullName: others.fullName, role: others.role },
       invite: { inviteId: invites.id, role: invites.role },
       groupName: groups.name,
       settledBy: { membershipId: settlers.id, fullName: settlers.fullName },
@@ -99,17 +103,19 @@ async function readNotices(
       memberships,
       and(eq(memberships.schoolId, schoolId), eq(memberships.id, schoolNotices.membershipId)),
     )
+    .leftJoin(others, and(eq(others.schoolId, schoolId), eq(others.id, schoolNotices.otherId)))
     .leftJoin(invites, and(eq(invites.schoolId, schoolId), eq(invites.id, schoolNotices.inviteId)))
     .leftJoin(groups, and(eq(groups.schoolId, schoolId), eq(groups.id, invites.groupId)))
     .leftJoin(settlers, and(eq(settlers.schoolId, schoolId), eq(settlers.id, schoolNotices.settledBy)))
     .where(and(eq(schoolNotices.schoolId, schoolId), which))
     .orderBy(desc(schoolNotices.id))
     .limit(limit);
-  return rows.map(({ notice, member, invite, groupName, settledBy }) => ({
+  return rows.map(({ notice, member, other, invite, groupName, settledBy }) => ({
     id: notice.id,
     kind: notice.kind,
     createdAt: notice.createdAt.toISOString(),
     member,
+    other,
     invite: invite === null || groupName === null ? null : { ...invite, groupName },
     settledAt: notice.settledAt?.toISOString() ?? null,
     settledBy,

@@ -12,6 +12,7 @@ export const schoolNotices = pgTable(
     kind: text().$type<NoticeKind>().notNull(),
     /** What it is about: a person, an invite, or both. */
     membershipId: uuid('membership_id').$type<MembershipId>(),
+    otherId: uuid('other_id').$type<MembershipId>(),
     inviteId: uuid('invite_id').$type<InviteId>(),
     createdAt: moment('created_at').notNull().defaultNow(),
     settledAt: moment('settled_at'),
@@ -22,6 +23,11 @@ export const schoolNotices = pgTable(
     foreignKey({
       name: 'school_notices_member',
       columns: [table.schoolId, table.membershipId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'school_notices_other',
+      columns: [table.schoolId, table.otherId],
       foreignColumns: [memberships.schoolId, memberships.id],
     }),
     foreignKey({
@@ -36,7 +42,12 @@ export const schoolNotices = pgTable(
     }),
     // What goes on is told once, however often it is noticed.
     uniqueIndex('school_notices_once')
-      .on(table.schoolId, table.kind, sql`coalesce(${table.inviteId}, ${table.membershipId})`)
+      .on(
+        table.schoolId,
+        table.kind,
+        sql`coalesce(${table.inviteId}, ${table.membershipId})`,
+        sql`coalesce(${table.otherId}, ${table.membershipId}, ${table.inviteId})`,
+      )
       .where(sql`${table.settledAt} is null`),
     index('school_notices_open').on(table.schoolId, table.id).where(sql`${table.settledAt} is null`),
     index('school_notices_settled').on(table.schoolId, table.id).where(sql`${table.settledAt} is not null`),

@@ -15,8 +15,9 @@ import { queryOf, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import type { SchoolChanges } from './school.changes.ts';
-import { isSeen, listDirectory } from './school.directory.store.ts';
+import { listDirectory, seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { imitationsOf } from './school.likeness.store.ts';
 import { normaliseLabel } from './school.names.ts';
 import {
   canSeePhone,
@@ -85,7 +86,10 @@ export function createPeopleActions(
         input.groupId === undefined ||
         (group !== undefined && (isStaff(viewer.role) || ownGroups.has(group.id)));
       if (!seesGroup) throw new CodedError('NOT_FOUND');
-      if (input.after !== undefined && !(await isSeen(database, schoolId, scope, input.after))) {
+      if (
+        input.after !== undefined &&
+        !(await seenAmong(database, schoolId, scope, [input.after])).has(input.after)
+      ) {
         throw new CodedError('NOT_FOUND');
       }
       const { ids, hasMore } = await listDirectory(database, schoolId, scope, {
@@ -101,6 +105,11 @@ export function createPeopleActions(
         queryOf(database),
         known.map((person) => person.accountId),
       );
+      // For those who answer for the school.
+      const imitations =
+        scope === 'everybody'
+          ? await imitationsOf(database, schoolId, ids)
+          : new Map<MembershipId, MembershipId>();
       const shown = new Set(known.map((person) => person.membershipId));
       const members = people.map((person): Member => {
         const self = person.membershipId === viewer.membershipId;
@@ -120,6 +129,7 @@ export function createPeopleActions(
             ...(scope === 'everybody' ? person.childrenOnRecord : []),
           ],
           phone: shown.has(person.membershipId) ? (phones.get(person.accountId) ?? null) : null,
+          imitates: imitations.get(person.membershipId) ?? null,
           startedAt: person.startedAt.toISOString(),
         };
       });

@@ -14,4 +14,16 @@ export interface PeopleChange {
   readonly kinds?: readonly ConversationKind[];
 }
 
+/**
+ * Writes to a channel as this member, who must be one who may, in the transaction that says so. `author`: whose words
+ * they are, where they are somebody else's.
+ *
+ * @throws CodedError READ_ONLY, NOT_FOUND
+ */
+export type PostToChannel = (
+  tx: Transaction,
+  by: { readonly schoolId: SchoolId; readonly membershipId: MembershipId },
+  post: { readonly channel: 'general' | 'staff'; readonly text: string; readonly author: string },
+) => Promise<void>;
+
 export type PeopleChanged = (tx: Transaction, change: PeopleChange) => Promise<void>;

@@ -1,4 +1,4 @@
-import { guardianProcedures, noticeProcedures, schoolProcedures } from '@zvonok/shared';
+import { guardianProcedures, noticeProcedures, requestProcedures, schoolProcedures } from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { createSchoolActions } from './school.actions.ts';
 import type { createAuditActions } from './school.audit.actions.ts';
@@ -6,6 +6,7 @@ import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
 import type { NoticeActions } from './school.notices.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
+import type { RequestActions } from './school.requests.ts';
 
 export function mountGuardians(actions: GuardianActions): MountedProcedure[] {
   return mount(guardianProcedures, {
@@ -21,6 +22,27 @@ export function mountNotices(actions: NoticeActions): MountedProcedure[] {
     'school.listNotices': (input, { actor }) => actions.listNotices(actor, input),
     'school.settleNotice': async ({ noticeId }, { actor }) => ({
       notice: await actions.settleNotice(actor, noticeId),
+    }),
+  });
+}
+
+export function mountRequests(actions: RequestActions): MountedProcedure[] {
+  return mount(requestProcedures, {
+    'school.createRequest': async ({ what, reason }, { actor }) => ({
+      request: await actions.createRequest(actor, what, reason ?? null),
+    }),
+    'school.listRequests': (input, { actor }) => actions.listRequests(actor, input),
+    'school.listLikelyChildren': async ({ requestId }, { actor }) => ({
+      children: await actions.listLikelyChildren(actor, requestId),
+    }),
+    'school.approveRequest': async (input, { actor }) => ({
+      request: await actions.approveRequest(actor, input),
+    }),
+    'school.declineRequest': async ({ requestId, comment }, { actor }) => ({
+      request: await actions.declineRequest(actor, requestId, comment),
+    }),
+    'school.withdrawRequest': async ({ requestId }, { actor }) => ({
+      request: await actions.withdrawRequest(actor, requestId),
     }),
   });
 }

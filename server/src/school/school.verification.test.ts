@@ -3,6 +3,7 @@ import {
   type MembershipId,
   type ProcedureName,
   procedureContract,
+  type RequestId,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
@@ -115,7 +116,7 @@ it('tells nothing of the school’s people to an administrator or head who is no
 
 /** Everything of the school and the chats that reads, with what an intruder would ask for; a new one that is not here fails the test below. */
 type Ask = { readonly name: ProcedureName; readonly input: object };
-function asks(chats: readonly ConversationId[], postIn: ConversationId): Ask[] {
+function asks(chats: readonly ConversationId[], requestId: RequestId): Ask[] {
   const { groupId, otherGroupId, pupil, guardian } = school;
   const of = (name: ProcedureName, ...inputs: object[]) => inputs.map((input) => ({ name, input }));
   const inChats = (more: object) => chats.map((conversationId) => ({ conversationId, ...more }));
@@ -138,6 +139,14 @@ function asks(chats: readonly ConversationId[], postIn: ConversationId): Ask[] {
     ...of('school.listImports', {}),
     ...of('school.listImportRows', { importId: crypto.randomUUID() }),
     ...of('school.listNotices', { state: 'open' }, { state: 'settled' }),
+    ...of(
+      'school.listRequests',
+      { which: 'mine', state: 'open' },
+      { which: 'mine', state: 'closed' },
+      { which: 'toDecide', state: 'open' },
+      { which: 'toDecide', state: 'closed' },
+    ),
+    ...of('school.listLikelyChildren', { requestId }),
     ...of('chat.listConversations', {}),
     ...of('chat.getHeads', {}),
     ...of('chat.getConversation', ...inChats({})),
@@ -145,7 +154,6 @@ function asks(chats: readonly ConversationId[], postIn: ConversationId): Ask[] {
     ...of('chat.listMessages', ...inChats({ limit: 100 })),
     ...of('chat.changesSince', ...inChats({ rev: 0 })),
     ...of('chat.openDirect', { membershipId: pupil.as }, { membershipId: guardian.as }),
-    ...of('chat.markRead', { conversationId: postIn, seq: 1 }),
   ];
 }
 
@@ -171,6 +179,14 @@ it.each(['as the table has it', 'with the channels open to the unverified'])(
     ];
     unwrap(await rooms.call('school.linkGuardian', admin, { guardianId: parent.as, childId: child.as }));
     await direct(fallen, school.pupil);
+    // What they asked for names the child, and what the guardian asked for is theirs to decide no more.
+    const mine = { kind: 'endMembership', membershipId: child.as, endReason: 'moved' } as const;
+    unwrap(await rooms.call('school.createRequest', fallen, { what: mine }));
+    const what = { kind: 'linkOwnChild', childName: 'Некая Яна', groupName: '7Б' } as const;
+    const { request } = unwrap(await rooms.call('school.createRequest', parent, { what }));
+    expect(outcomeOf(await rooms.call('school.listLikelyChildren', admin, { requestId: request.id }))).toBe(
+      'ok',
+    );
     for (const lost of [admin, fallen]) unwrap(await revoke(school.admin, lost));
 
     const everyChat = await query('select id from conversations where school_id = $1', [school.schoolId]);
@@ -181,7 +197,7 @@ it.each(['as the table has it', 'with the channels open to the unverified'])(
     );
     const forbidden = minors.flatMap((row): string[] => [row.id, row.full_name]);
     expect(forbidden).toContain('Тайная Ева');
-    const all = asks(chats, chats[0] as ConversationId);
+    const all = asks(chats, request.id);
     let answered = 0;
     for (const person of [school.unverified, fallen, admin]) {
       for (const { name, input } of all) {

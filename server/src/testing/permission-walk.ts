@@ -20,7 +20,7 @@ export const walkedInCalls = [
 ] as const satisfies readonly Permission[];
 
 /** Who stands for each column. The operator is no member of a school: no procedure of a room can be called as one. */
-const holders: Record<Exclude<Standing, 'PO'>, (school: TestSchool) => Person> = {
+export const holders: Record<Exclude<Standing, 'PO'>, (school: TestSchool) => Person> = {
   SA: (school) => school.admin,
   HD: (school) => school.head,
   CT: (school) => school.classTeacher,
@@ -31,6 +31,7 @@ const holders: Record<Exclude<Standing, 'PO'>, (school: TestSchool) => Person> =
   PU: (school) => school.unlinked,
 };
 export type Holder = keyof typeof holders;
+export const holderStandings = standings.filter((standing) => standing !== 'PO');
 const isHolder = (standing: Standing): standing is Holder => standing !== 'PO';
 
 /** Resolves to what was done, or the code of the refusal. */

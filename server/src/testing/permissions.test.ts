@@ -5,13 +5,22 @@
 import {
   type ClientMessageId,
   type ConversationId,
+  cellOf,
   type InvitableRole,
   type MembershipId,
   type Permission,
   permissions,
+  type RequestedAction,
 } from '@zvonok/shared';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Holder, type Walk, walkedInCalls, walkPermissions } from './permission-walk.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Holder,
+  holderStandings,
+  holders,
+  type Walk,
+  walkedInCalls,
+  walkPermissions,
+} from './permission-walk.ts';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from './rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from './school.ts';
 
@@ -284,6 +293,68 @@ const walks: Partial<Record<Permission, Walk>> = {
 };
 
 walkPermissions(walks, () => ({ rooms, school }));
+
+/** What somebody would ask for of whoever has the row's right; of the class of the class teacher, or about themselves. */
+const wishes: Partial<Record<Permission, (standing: Holder) => Promise<RequestedAction>>> = {
+  editSchool: async () => ({ kind: 'editSchool', card: { address: newName() } }),
+  verifyTeacher: async () => ({
+    kind: 'verifyTeacher',
+    membershipId: (await put({ role: 'teacher' })).as,
+    basis: 'приказ 5',
+  }),
+  attachTeachers: async () => ({
+    kind: 'attachTeacher',
+    membershipId: school.otherTeacher.as,
+    groupId: school.groupId,
+    subject: newName(),
+  }),
+  moveMembers: async () => ({
+    kind: 'endMembership',
+    membershipId: (await put({ role: 'pupil', groupId: school.groupId })).as,
+    endReason: 'left',
+  }),
+  linkGuardian: async (standing) =>
+    standing === 'PV' || standing === 'PU'
+      ? { kind: 'linkOwnChild', childName: newName(), groupName: '7Б' }
+      : {
+          kind: 'linkGuardian',
+          guardianId: school.unlinked.as,
+          childId: (await put({ role: 'pupil', groupId: school.groupId })).as,
+        },
+  postGeneralChannel: async () => ({ kind: 'post', channel: 'general', text: newName() }),
+  postStaffChannel: async () => ({ kind: 'post', channel: 'staff', text: newName() }),
+};
+
+describe('what may be asked for', () => {
+  const countRequests = async () =>
+    (await rooms.platform.database.client.unsafe('select count(*)::int as n from requests'))[0]?.n;
+  const cells = permissions.flatMap((permission) =>
+    holderStandings.map((standing) => ({ permission, standing, cell: cellOf(permission, standing) })),
+  );
+  const asked = cells.filter(({ permission }) => wishes[permission] !== undefined);
+
+  it.each(asked)(
+    '$permission by $standing, whose cell says $cell',
+    async ({ permission, standing, cell }) => {
+      const person = holders[standing](school);
+      const what = await wishes[permission]?.(standing);
+      if (what === undefined) throw new Error('nothing to ask for');
+      const before = await countRequests();
+      const outcome = outcomeOf(await rooms.call('school.createRequest', person, { what }));
+      expect(outcome).toBe(cell === 'rq' ? 'ok' : 'FORBIDDEN');
+      expect(await countRequests()).toBe(before + (cell === 'rq' ? 1 : 0));
+    },
+  );
+
+  it('is every cell that says so whose action exists', () => {
+    const missing = cells.filter(({ permission, cell }) => cell === 'rq' && wishes[permission] === undefined);
+    expect(missing.map(({ permission, standing }) => `${permission} ${standing}`)).toEqual([
+      'writeParentsChat ST',
+      'runBroadcast CT',
+      'runBroadcast ST',
+    ]);
+  });
+});
 
 /** Rows whose actions come with later issues. The list may only shrink. */
 const notWalked: readonly Permission[] = [

@@ -131,6 +131,7 @@ export async function startRooms(
   const school = createSchool(platform, {
     accounts,
     peopleChanged: (tx, change) => chat.followPeople(tx, change),
+    postToChannel: (...post) => chat.postToChannel(...post),
   });
   const chat = createChat(platform, {
     school,

@@ -909,6 +909,10 @@ export const en = {
     IMPORT_STALE:
       'The data changed while you were looking. Upload the file again to see what it would change now.',
     NAME_TAKEN: 'This name is taken. Choose another.',
+    REQUEST_CLOSED: 'This request was decided, withdrawn or has expired. The list is up to date again.',
+    REQUEST_STALE:
+      'This can’t be done now: people or classes have changed. Check, and decline the request if nobody needs it any more.',
+    REQUESTS_FULL: 'You have too many open requests. Wait for an answer or withdraw some.',
     SCHOOL_SUSPENDED: 'The platform’s operator has suspended the school. Ask its administration.',
     READ_ONLY: 'You can only read this chat. To answer, write to the author or a teacher directly.',
     CONVERSATION_LOCKED: 'The chat is closed for new messages. Older ones can be read.',
