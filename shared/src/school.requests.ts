@@ -194,6 +194,8 @@ export const requestProcedures = procedures('school', {
     },
     output: strict({ request: SchoolRequest }),
     errors: ['NOT_FOUND', 'REQUEST_CLOSED', 'REQUEST_STALE'],
+    // What is approved may be what needs it.
+    confirmed: true,
     limit: perMinute(120),
   }),
   declineRequest: memberProcedure({

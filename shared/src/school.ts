@@ -213,6 +213,7 @@ export const schoolProcedures = procedures('school', {
     },
     output: strict({}),
     errors: ['NOT_FOUND', 'WRONG_ROLE', 'LAST_ADMIN'],
+    confirmed: true,
   }),
   appointAdmin: memberProcedure({
     summary:

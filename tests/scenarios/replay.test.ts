@@ -93,6 +93,34 @@ const steps: Step[] = [
       ask(school.admin, 'school.verifyTeacher', { membershipId: teacher.membershipId, basis: 'приказ 7' }),
   ],
   [
+    'a verification taken back',
+    () =>
+      ask(school.admin, 'school.revokeVerification', {
+        membershipId: teacher.membershipId,
+        reason: 'проверка',
+      }),
+  ],
+  [
+    'a verification by a request',
+    async () => {
+      const what = { kind: 'ownVerification', basis: 'приказ 8' };
+      const { request } = (await ask(teacher, 'school.createRequest', { what })) as unknown as {
+        request: { id: string };
+      };
+      return ask(school.admin, 'school.approveRequest', { requestId: request.id });
+    },
+  ],
+  [
+    'a text for the channel that somebody else wrote',
+    async () => {
+      const what = { kind: 'post', channel: 'general', text: 'В субботу субботник' };
+      const { request } = (await ask(teacher, 'school.createRequest', { what })) as unknown as {
+        request: { id: string };
+      };
+      return ask(school.admin, 'school.approveRequest', { requestId: request.id });
+    },
+  ],
+  [
     'a class teacher',
     () =>
       ask(school.admin, 'school.attachTeacher', {

@@ -1,7 +1,7 @@
 import { CloseButton, Skeleton, TextInput } from '@mantine/core';
 import { IconMessages, IconSearch, IconUserCheck, IconVideo } from '@tabler/icons-react';
 import type { ConversationItem, MyMembership } from '@zvonok/client-sdk';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink } from 'react-router';
 import { useLiveCalls } from '../calls/live-calls.ts';
@@ -13,6 +13,13 @@ import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { bodyWords, conversationTitle, matches, shortTime } from '../platform/words.ts';
 import classes from './conversation-list.module.css';
 import { useDraft } from './drafts.ts';
+
+const AskVerification = lazy(() =>
+  import('../school/ask.tsx').then((module) => ({ default: module.AskVerification })),
+);
+const AskForChild = lazy(() =>
+  import('../school/ask.tsx').then((module) => ({ default: module.AskForChild })),
+);
 
 export function ConversationList() {
   const { t } = useTranslation();
@@ -59,13 +66,22 @@ export function ConversationList() {
       ) : shown.length === 0 ? (
         <p className={classes.nothing}>{t('chats.nothingFound')}</p>
       ) : (
-        <ul className={classes.rows} data-testid="conversations">
-          {shown.map((conversation) => (
-            <li key={conversation.id}>
-              <Row conversation={conversation} membership={membership} live={live.has(conversation.id)} />
-            </li>
-          ))}
-        </ul>
+        <>
+          {(membership.standings.includes('TU') || membership.standings.includes('PU')) && (
+            <div className={classes.ask}>
+              <Suspense>
+                {membership.standings.includes('TU') ? <AskVerification /> : <AskForChild />}
+              </Suspense>
+            </div>
+          )}
+          <ul className={classes.rows} data-testid="conversations">
+            {shown.map((conversation) => (
+              <li key={conversation.id}>
+                <Row conversation={conversation} membership={membership} live={live.has(conversation.id)} />
+              </li>
+            ))}
+          </ul>
+        </>
       )}
     </nav>
   );
@@ -79,7 +95,11 @@ function Waiting({ membership }: { membership: MyMembership }) {
         icon={<IconUserCheck size={36} />}
         title={t('chats.unlinkedTitle')}
         text={t('chats.unlinkedText')}
-      />
+      >
+        <Suspense>
+          <AskForChild />
+        </Suspense>
+      </Notice>
     );
   }
   if (membership.standings.includes('TU')) {
@@ -88,7 +108,11 @@ function Waiting({ membership }: { membership: MyMembership }) {
         icon={<IconUserCheck size={36} />}
         title={t('chats.waitingTitle')}
         text={t('chats.waitingText')}
-      />
+      >
+        <Suspense>
+          <AskVerification />
+        </Suspense>
+      </Notice>
     );
   }
   return (

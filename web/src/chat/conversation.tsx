@@ -1,6 +1,11 @@
 import { ActionIcon, Button, Skeleton, VisuallyHidden } from '@mantine/core';
 import { IconArrowLeft, IconLock, IconMessageOff, IconUsers, IconVideo } from '@tabler/icons-react';
-import type { ConversationId, ConversationItem, MembershipId } from '@zvonok/client-sdk';
+import {
+  type ConversationId,
+  type ConversationItem,
+  type MembershipId,
+  mayRequest,
+} from '@zvonok/client-sdk';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
@@ -17,6 +22,7 @@ import classes from './conversation.module.css';
 import { MessageList } from './message-list.tsx';
 import { type People, peopleOf } from './people.ts';
 
+const AskToPost = lazy(() => import('../school/ask.tsx').then((module) => ({ default: module.AskToPost })));
 const Members = lazy(() => import('./members.tsx').then((module) => ({ default: module.Members })));
 
 const idShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -96,6 +102,15 @@ function Opened({ conversationId }: { conversationId: ConversationId }) {
           <div className={classes.readOnly} role="note" data-testid="read-only">
             <IconLock size={18} aria-hidden />
             {t(conversation.kind === 'channel' ? 'chat.readOnlyChannel' : 'chat.readOnly')}
+            {conversation.channel !== null &&
+              mayRequest(
+                conversation.channel === 'general' ? 'postGeneralChannel' : 'postStaffChannel',
+                membership,
+              ) && (
+                <Suspense>
+                  <AskToPost channel={conversation.channel} />
+                </Suspense>
+              )}
           </div>
         ))}
       {conversation !== undefined && membersShown && (

@@ -1,8 +1,17 @@
 import { Badge, Button, NativeSelect, Skeleton, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
-import { type Group, type Member, mightDo, type Role, roles } from '@zvonok/client-sdk';
+import {
+  type Group,
+  type Member,
+  mayRequest,
+  mightDo,
+  type Role,
+  roles,
+  schoolLimits,
+} from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { plainLine, plainParagraph } from '../desk/plain-text.ts';
 import { Avatar } from '../platform/avatar.tsx';
 import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
@@ -29,6 +38,8 @@ export function People() {
   const [problem, setProblem] = useState<unknown>();
   const [verifying, setVerifying] = useState<Member>();
   const [basis, setBasis] = useState('');
+  const [revoking, setRevoking] = useState<Member>();
+  const [reason, setReason] = useState('');
 
   const load = useCallback(
     async (after?: Member) => {
@@ -80,6 +91,7 @@ export function People() {
   };
   const shown = members?.filter((member) => typed.trim() === '' || matches(member.fullName, typed));
   const mayVerify = mightDo('verifyTeacher', membership);
+  const mayAskToVerify = !mayVerify && mayRequest('verifyTeacher', membership);
   return (
     <PageFrame title={t('people.title')}>
       <div className={classes.filters}>
@@ -124,6 +136,15 @@ export function People() {
                     <div className={classes.name}>
                       {member.fullName}
                       {member.verified && <VerifiedBadge />}
+                      {member.imitates !== null && (
+                        <Badge color="red" variant="light" tt="none" title={t('people.imitatesWhy')}>
+                          {t('people.imitates', {
+                            name:
+                              members?.find((each) => each.membershipId === member.imitates)?.fullName ??
+                              t('requests.somebody'),
+                          })}
+                        </Badge>
+                      )}
                       {staff && !member.verified && (
                         <Badge color="brass" variant="light" tt="none">
                           {t('roles.unverified')}
@@ -132,19 +153,39 @@ export function People() {
                     </div>
                     <div className={classes.quiet}>{lineOf(member)}</div>
                   </div>
-                  {staff && !member.verified && mayVerify && member.membershipId !== as && (
+                  {staff && member.verified && mayVerify && member.membershipId !== as && (
                     <Button
                       size="xs"
-                      variant="light"
-                      aria-label={t('people.verifyName', { name: member.fullName })}
+                      variant="subtle"
+                      color="red.7"
+                      aria-label={t('people.revokeName', { name: member.fullName })}
                       onClick={() => {
-                        setBasis('');
-                        setVerifying(member);
+                        setReason('');
+                        setRevoking(member);
                       }}
+                      data-testid="revoke"
                     >
-                      {t('people.verify')}
+                      {t('people.revoke')}
                     </Button>
                   )}
+                  {staff &&
+                    !member.verified &&
+                    (mayVerify || mayAskToVerify) &&
+                    member.membershipId !== as && (
+                      <Button
+                        size="xs"
+                        variant="light"
+                        aria-label={t(mayVerify ? 'people.verifyName' : 'people.askVerifyName', {
+                          name: member.fullName,
+                        })}
+                        onClick={() => {
+                          setBasis('');
+                          setVerifying(member);
+                        }}
+                      >
+                        {t(mayVerify ? 'people.verify' : 'people.askVerify')}
+                      </Button>
+                    )}
                 </li>
               );
             })}
@@ -158,11 +199,22 @@ export function People() {
       )}
       <Confirm
         opened={verifying !== undefined}
-        title={t('people.verifyTitle', { name: verifying?.fullName ?? '' })}
-        confirm={t('people.verify')}
+        title={t(mayVerify ? 'people.verifyTitle' : 'people.askVerifyTitle', {
+          name: verifying?.fullName ?? '',
+        })}
+        confirm={t(mayVerify ? 'people.verify' : 'requests.send')}
         onClose={() => setVerifying(undefined)}
         onConfirm={async () => {
           if (verifying === undefined) return;
+          if (!mayVerify) {
+            const { membershipId } = verifying;
+            await client.school.createRequest({
+              as,
+              what: { kind: 'verifyTeacher', membershipId, basis: plainLine(basis) },
+            });
+            tell(t('requests.sent'));
+            return;
+          }
           await client.school.verifyTeacher({
             as,
             membershipId: verifying.membershipId,
@@ -172,13 +224,36 @@ export function People() {
           await load();
         }}
       >
-        <p className={classes.why}>{t('people.verifyText')}</p>
+        <p className={classes.why}>{t(mayVerify ? 'people.verifyText' : 'people.askVerifyText')}</p>
         <TextInput
           label={t('people.basis')}
           placeholder={t('people.basisExample')}
           maxLength={300}
           value={basis}
           onChange={(event) => setBasis(event.currentTarget.value)}
+        />
+      </Confirm>
+      <Confirm
+        opened={revoking !== undefined}
+        title={t('people.revokeTitle', { name: revoking?.fullName ?? '' })}
+        confirm={t('people.revoke')}
+        danger
+        onClose={() => setRevoking(undefined)}
+        onConfirm={async () => {
+          if (revoking === undefined) return;
+          const { membershipId, fullName } = revoking;
+          await client.school.revokeVerification({ as, membershipId, reason: plainParagraph(reason) });
+          tell(t('people.revoked', { name: fullName }));
+          await load();
+        }}
+      >
+        <p className={classes.why}>{t('people.revokeText')}</p>
+        <TextInput
+          label={t('people.revokeReason')}
+          maxLength={schoolLimits.reasonLength}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          data-testid="revoke-reason"
         />
       </Confirm>
     </PageFrame>
