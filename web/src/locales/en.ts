@@ -462,6 +462,16 @@ export const en = {
     settledBy: 'settled: {{name}}, {{when}}',
     done: 'Marked',
     kinds: {
+      lookAlikeName: {
+        title: 'A name that looks like a teacher’s',
+        text: 'This person’s name is written otherwise, but looks like that of a verified member of staff: in look-alike letters, or with spaces elsewhere.',
+        next: 'Find out who this is. End the membership of whoever passes for a teacher.',
+      },
+      sameName: {
+        title: 'A teacher’s namesake',
+        text: 'This person has the name of a verified member of staff. Honest people may have it too.',
+        next: 'If it is a namesake, mark it as settled: you are not told again.',
+      },
       strangeSignIn: {
         title: 'Somebody else signed in',
         text: 'Somebody else was signed in under this name. All devices of the person are signed out, and earlier codes are void.',
