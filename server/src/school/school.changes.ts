@@ -37,7 +37,6 @@ import {
   countOtherAdmins,
   describeGroup,
   endMembership,
-  findGroup,
   getSchools,
   guardiansOf,
   listByRole,
@@ -536,16 +535,6 @@ export async function describeOwn(reader: Reader, people: readonly MemberFacts[]
       },
     ];
   });
-}
-
-/** A group that people may be put into: an active class of the school, which stays so until the transaction ends. */
-export async function findOpenClass(
-  tx: Transaction,
-  schoolId: SchoolId,
-  groupId: GroupId,
-): Promise<StoredGroup | undefined> {
-  const group = await findGroup(tx, schoolId, groupId, 'share');
-  return group?.kind === 'class' && group.archivedAt === null ? group : undefined;
 }
 
 export const newInviteId = (): InviteId => uuid() as InviteId;

@@ -1,9 +1,9 @@
 import { CodedError, type MembershipId, mayRequest, ownGroupsOf, type RequestedAction } from '@zvonok/shared';
 import type { Transaction } from '../platform/database.ts';
-import { findOpenClass } from './school.changes.ts';
 import { seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { directoryScopeOf, isStaff, type MemberFacts } from './school.policy.ts';
+import { findOpenClass } from './school.store.ts';
 
 /** Whoever is asked about, of those whom the asker may see. @throws CodedError NOT_FOUND */
 async function requireSeen(tx: Transaction, asker: MemberFacts, id: MembershipId): Promise<MemberFacts> {

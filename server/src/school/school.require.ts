@@ -1,10 +1,9 @@
 import { CodedError, type GroupId, type MembershipId } from '@zvonok/shared';
 import type { Reader, Transaction } from '../platform/database.ts';
 import type { Actor } from '../platform/procedures.ts';
-import { findOpenClass } from './school.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
 import type { MemberFacts } from './school.policy.ts';
-import type { StoredGroup } from './school.store.ts';
+import { findOpenClass, type StoredGroup } from './school.store.ts';
 
 /** The actor's rights as they are now: the actor itself may be a second old. */
 export async function requireSelf(reader: Reader, actor: Actor): Promise<MemberFacts> {

@@ -1,7 +1,7 @@
 import type { AccountId, MembershipId, MyMembership, RosterEntryId, SchoolId } from '@zvonok/shared';
 import type { Database, Transaction } from '../platform/database.ts';
 import type { By } from './school.audit.store.ts';
-import { describeOwn, findOpenClass, type SchoolChanges } from './school.changes.ts';
+import { describeOwn, type SchoolChanges } from './school.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
 import {
   claimEntry,
@@ -10,7 +10,7 @@ import {
   lockRosterFamily,
   membersOfEntries,
 } from './school.roster.store.ts';
-import { findActiveMembership } from './school.store.ts';
+import { findActiveMembership, findOpenClass } from './school.store.ts';
 
 /** Who claims what, and from where. */
 export interface Claim {

@@ -131,6 +131,16 @@ export async function findGroup(
   return row;
 }
 
+/** A group that people may be put into: an active class of the school, which stays so until the transaction ends. */
+export async function findOpenClass(
+  tx: Transaction,
+  schoolId: SchoolId,
+  groupId: GroupId,
+): Promise<StoredGroup | undefined> {
+  const group = await findGroup(tx, schoolId, groupId, 'share');
+  return group?.kind === 'class' && group.archivedAt === null ? group : undefined;
+}
+
 export async function findStaffRoom(reader: Reader, schoolId: SchoolId): Promise<StoredGroup | undefined> {
   const [row] = await queryOf(reader)
     .select()
