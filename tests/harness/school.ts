@@ -65,7 +65,7 @@ export async function createSchoolFixture(
     { as, limit: 1 },
     admin.token,
   );
-  const teacher = await joinAs(running, place, 'teacher', `${phonePrefix}0031`, 'Вера Котова');
+  const teacher = await joinAs(running, place, 'teacher', `${phonePrefix}0091`, 'Вера Котова');
   await ask('accounts.reportStrangeSignIn', {}, teacher.token);
   const { notices } = await ask<{ notices: { id: string }[] }>(
     'school.listNotices',

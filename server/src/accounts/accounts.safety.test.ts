@@ -221,7 +221,9 @@ describe('a strange sign-in', () => {
     expect(await rooms.accounts.findSession(mine.token)).toBeUndefined();
     expect(await rooms.accounts.findSession(strange.token)).toBeUndefined();
     expect(await rooms.accounts.findSession(neighbour.token)).toBeDefined();
-    const ended = rooms.announced.find((each) => each.kind === 'signal');
+    const ended = rooms.announced.find(
+      (each) => each.kind === 'signal' && each.signal.name === 'sessionsEnded',
+    );
     expect(ended).toEqual(
       signal({
         name: 'sessionsEnded',

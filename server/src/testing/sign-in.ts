@@ -14,7 +14,7 @@ export async function readCode(
 ): Promise<SentCode> {
   const before = rooms.texts.length;
   const { challengeId } = await ask();
-  await expect.poll(() => rooms.texts.length, { timeout: 2_000 }).toBeGreaterThan(before);
+  await expect.poll(() => rooms.texts.length, { timeout: 10_000 }).toBeGreaterThan(before);
   const code = /код (\d{6})/.exec(rooms.texts.at(-1)?.text ?? '')?.[1] ?? '';
   return { challengeId, code };
 }
