@@ -11,8 +11,8 @@ const clients: Client[] = [];
 
 beforeAll(async () => {
   running = await startApp({ RATE_LIMITS: 'off' });
-  school = await createSchoolFixture(running, 'Школа подтверждений', '+7930000');
-  teacher = await joinAs(running, school, 'teacher', '+79300000032', 'Ирина Павловна');
+  school = await createSchoolFixture(running, 'Школа подтверждений', '+7963000');
+  teacher = await joinAs(running, school, 'teacher', '+79630000032', 'Ирина Павловна');
 });
 afterAll(async () => {
   for (const client of clients) client.close();

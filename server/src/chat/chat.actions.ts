@@ -45,6 +45,15 @@ import {
 import type { ChatNeighbours } from './index.ts';
 
 /** One function for each thing that a person can do in the chats. */
+/** What the server wrote in somebody's name raised their read mark too, and no client of theirs can know of it by itself. */
+function announceWritten(tx: Transaction, message: Message): void {
+  const { conversationId, senderId: membershipId, seq: readSeq } = message;
+  tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
+  tx.announce(
+    eventFor('chat.readMarkRaised', { membership: membershipId }, { membershipId, conversationId, readSeq }),
+  );
+}
+
 type StaffNotice = Extract<MessageBody, { kind: 'notice' }>;
 
 export function createChatActions(platform: Platform, neighbours: ChatNeighbours, committer: Committer) {
@@ -239,7 +248,7 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         id: uuid() as MessageId,
         body: { kind: 'text', text: `${post.text}\n\n— ${post.author}` },
       });
-      tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
+      announceWritten(tx, message);
     },
 
     /** For the calls room: the card of a call appears in the conversation. */
@@ -260,7 +269,7 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         id: uuid() as MessageId,
         body: { kind: 'call', callId, state: 'live', endedAt: null },
       });
-      tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
+      announceWritten(tx, message);
     },
 
     /** For the desk: what the whole staff must know, in the staff room. */
@@ -277,7 +286,7 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         id: uuid() as MessageId,
         body: { kind: 'notice', notice, basis },
       });
-      tx.announce(eventFor('chat.messageSent', { conversation: conversationId }, { message }));
+      announceWritten(tx, message);
     },
 
     /** For the calls room: the card says that the call is over. */
