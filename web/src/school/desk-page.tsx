@@ -16,7 +16,10 @@ export function OpenDeskPage({ of }: { of: DeskPage }) {
   const top = useRef<HTMLDivElement>(null);
   const { pathname } = useLocation();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page begins at its top
-  useEffect(() => top.current?.scrollIntoView(), [pathname]);
+  useEffect(() => {
+    // Newer browsers answer a promise, which is no way to clean an effect up.
+    top.current?.scrollIntoView();
+  }, [pathname]);
   if (!of.isFor(membership)) {
     return (
       <Notice icon={<IconLock size={36} />} title={t('deskParts.closedTitle')} text={t('errors.FORBIDDEN')}>
