@@ -6,6 +6,7 @@ import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
+import { overviewProcedures } from './school.overview.ts';
 import { requestEvents, requestProcedures } from './school.requests.ts';
 import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
@@ -26,6 +27,7 @@ export * from './schemas.ts';
 export * from './school.guardians.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
+export * from './school.overview.ts';
 export * from './school.requests.ts';
 export * from './school.roster.ts';
 export * from './school.ts';
@@ -40,6 +42,7 @@ export const procedureContract = {
   ...noticeProcedures,
   ...rosterProcedures,
   ...requestProcedures,
+  ...overviewProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,

@@ -115,6 +115,7 @@ export const schoolLimits = {
   actorsCached: 20_000,
   invitesListed: 200,
   groupsListed: 500,
+  classesPageSize: 100,
   membersListed: 500,
   auditPageSize: 200,
   noticesPageSize: 50,

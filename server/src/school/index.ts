@@ -23,6 +23,7 @@ import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
 import { createInviteActions } from './school.invites.actions.ts';
 import { createNoticeActions, raiseNotice } from './school.notices.ts';
+import { createOverviewActions } from './school.overview.ts';
 import { createPeopleActions } from './school.people.actions.ts';
 import {
   type ConversationDescriptor,
@@ -40,6 +41,7 @@ import { mountRoster } from './school.roster.routes.ts';
 import {
   mountGuardians,
   mountNotices,
+  mountOverview,
   mountRequests,
   mountSchool,
   type SchoolActions,
@@ -167,6 +169,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountNotices(createNoticeActions(platform)),
       ...mountRoster(roster),
       ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
+      ...mountOverview(createOverviewActions(platform)),
     ],
     mountHttp: (door) => mountRosterHttp(door, roster, actors.requireActor),
     operator: { ...changes, ...hosting },

@@ -1,10 +1,17 @@
-import { guardianProcedures, noticeProcedures, requestProcedures, schoolProcedures } from '@zvonok/shared';
+import {
+  guardianProcedures,
+  noticeProcedures,
+  overviewProcedures,
+  requestProcedures,
+  schoolProcedures,
+} from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { createSchoolActions } from './school.actions.ts';
 import type { createAuditActions } from './school.audit.actions.ts';
 import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
 import type { NoticeActions } from './school.notices.ts';
+import type { OverviewActions } from './school.overview.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
 import type { RequestActions } from './school.requests.ts';
 
@@ -44,6 +51,14 @@ export function mountRequests(actions: RequestActions): MountedProcedure[] {
     'school.withdrawRequest': async ({ requestId }, { actor }) => ({
       request: await actions.withdrawRequest(actor, requestId),
     }),
+  });
+}
+
+export function mountOverview(actions: OverviewActions): MountedProcedure[] {
+  return mount(overviewProcedures, {
+    'school.getOverview': (_input, { actor }) => actions.getOverview(actor),
+    'school.listClasses': (input, { actor }) => actions.listClasses(actor, input),
+    'school.getClass': async ({ groupId }, { actor }) => ({ class: await actions.getClass(actor, groupId) }),
   });
 }
 

@@ -80,6 +80,13 @@ export const groups = pgTable(
     uniqueIndex('groups_name')
       .on(table.schoolId, sql`lower(${table.name})`)
       .where(sql`${table.archivedAt} is null`),
+    // As a school lists them: by year, those without one last.
+    index('groups_open')
+      .on(table.schoolId, sql`coalesce(${table.year}, 99)`, sql`lower(${table.name})`, table.id)
+      .where(sql`${table.archivedAt} is null`),
+    index('groups_archived')
+      .on(table.schoolId, sql`coalesce(${table.year}, 99)`, sql`lower(${table.name})`, table.id)
+      .where(sql`${table.archivedAt} is not null`),
     uniqueIndex('groups_staff_room').on(table.schoolId).where(sql`${table.kind} = 'staff'`),
     check('groups_kind', sql`${table.kind} in ('class', 'staff')`),
     check('groups_year', sql`${table.year} between 0 and 20`),
