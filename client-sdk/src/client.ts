@@ -337,6 +337,7 @@ export function createClient(options: ClientOptions = {}): Client {
               schoolName: school.name,
               vocabulary: school.vocabulary,
               settings: school.settings,
+              journalUrl: school.journalUrl,
             }
           : membership,
       ),

@@ -349,6 +349,7 @@ export class TestServer {
         vocabulary: 'school',
         suspended: this.isSuspended,
         settings: {},
+        journalUrl: null,
         role: 'teacher',
         fullName: person.name,
         verified: true,

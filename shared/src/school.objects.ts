@@ -110,6 +110,8 @@ export const MyMembership = strict({
   suspended: Type.Boolean(),
   /** The school's, for asking the permission table. */
   settings: Settings,
+  /** The school's electronic journal and diary. */
+  journalUrl: card.journalUrl,
   role: Role,
   fullName: FullName,
   /** From a verification record; staff alone have one. */

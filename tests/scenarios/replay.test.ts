@@ -209,7 +209,14 @@ const steps: Step[] = [
     'a class with another name',
     () => ask(school.admin, 'school.updateGroup', { groupId: school.ids.group, name: '7В' }),
   ],
-  ['a school with another name', () => ask(school.admin, 'school.updateSchool', { name: 'Лицей повторов' })],
+  [
+    'a school with another name and a journal',
+    () =>
+      ask(school.admin, 'school.updateSchool', {
+        name: 'Лицей повторов',
+        journalUrl: 'https://dnevnik.example/',
+      }),
+  ],
   [
     'another setting',
     () => ask(school.admin, 'school.changeSettings', { settings: { 'writeParentsChat.PV': false } }),
