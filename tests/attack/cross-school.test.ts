@@ -42,6 +42,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
 /** Where a field names something else than it usually does. */
 const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof SchoolFixture['ids']>>>> = {
   'school.listAuditRecords': { after: 'auditRecord' },
+  'school.listClasses': { after: 'group' },
   'school.listNotices': { after: 'notice' },
   'school.listRoster': { after: 'rosterEntry' },
   'school.listRequests': { after: 'request' },
