@@ -1,8 +1,6 @@
-import type { Import, MembershipId } from '@zvonok/shared';
-import { CodedError } from '@zvonok/shared/errors.ts';
-import { transportLimits } from '@zvonok/shared/limits.ts';
+import type { AuditFilter, Import, MembershipId } from '@zvonok/shared';
 import { type HttpOptions, toCodedError } from './http.ts';
-import { sendFile } from './transfer.ts';
+import { sendFile, type TakenFile, takeFile } from './transfer.ts';
 
 /** What the school does beside the contract's procedures: tables of people are bytes and no JSON. */
 export interface RosterTables {
@@ -22,7 +20,12 @@ export interface RosterTables {
     as: MembershipId,
     format: 'csv' | 'xlsx',
     options?: { readonly blank?: boolean },
-  ) => Promise<{ readonly name: string; readonly table: Blob }>;
+  ) => Promise<TakenFile>;
+  /**
+   * The records of the audit log as a table (CSV) with the clock of this zone. For administrators and heads; that it was taken
+   * is on record. Rejects with `CodedError` alone.
+   */
+  readonly exportAudit: (as: MembershipId, filter: AuditFilter, timeZone: string) => Promise<TakenFile>;
 }
 
 export function createRosterTables(options: HttpOptions): RosterTables {
@@ -50,23 +53,15 @@ export function createRosterTables(options: HttpOptions): RosterTables {
       throw toCodedError(body, response);
     },
 
-    async exportTable(as, format, { blank = false } = {}) {
-      try {
-        const response = await fetch(`${url}/api/school/roster?format=${format}${blank ? '&blank=1' : ''}`, {
-          method: 'POST',
-          headers: headersOf(as),
-          credentials,
-          cache: 'no-store',
-          signal: AbortSignal.timeout(transportLimits.transferStalledMs),
-        });
-        if (!response.ok) throw toCodedError(await response.json().catch(() => undefined), response);
-        const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
-        return { name: name ?? `people.${format}`, table: await response.blob() };
-      } catch (cause) {
-        if (cause instanceof CodedError) throw cause;
-        const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
-        throw new CodedError(timedOut ? 'TIMEOUT' : 'UNAVAILABLE', { cause });
-      }
-    },
+    exportTable: async (as, format, { blank = false } = {}) =>
+      takeFile(`${url}/api/school/roster?format=${format}${blank ? '&blank=1' : ''}`, headersOf(as), {
+        credentials,
+        name: `people.${format}`,
+      }),
+    exportAudit: async (as, filter, timeZone) =>
+      takeFile(`${url}/api/school/audit?${new URLSearchParams({ ...filter, timeZone })}`, headersOf(as), {
+        credentials,
+        name: 'audit.csv',
+      }),
   };
 }

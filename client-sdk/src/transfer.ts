@@ -1,5 +1,6 @@
 import { CodedError } from '@zvonok/shared/errors.ts';
 import { transportLimits } from '@zvonok/shared/limits.ts';
+import { toCodedError } from './http.ts';
 
 export interface TransferOptions {
   /** Whether the browser's session cookie goes along. */
@@ -18,6 +19,36 @@ export const sendFile = (
   const send = typeof XMLHttpRequest === 'undefined' ? sendByFetch : sendByRequest;
   return send(url, headers, file, options);
 };
+
+/** What was taken out, to be saved under this name. */
+export interface TakenFile {
+  readonly name: string;
+  readonly table: Blob;
+}
+
+/** Asks for a file by POST. `name`: where the server gives it none. Rejects with `CodedError` alone. */
+export async function takeFile(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  { credentials, name }: { readonly credentials: 'include' | 'omit'; readonly name: string },
+): Promise<TakenFile> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      credentials,
+      cache: 'no-store',
+      signal: AbortSignal.timeout(transportLimits.transferStalledMs),
+    });
+    if (!response.ok) throw toCodedError(await response.json().catch(() => undefined), response);
+    const given = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+    return { name: given ?? name, table: await response.blob() };
+  } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
+    const timedOut = cause instanceof DOMException && cause.name === 'TimeoutError';
+    throw new CodedError(timedOut ? 'TIMEOUT' : 'UNAVAILABLE', { cause });
+  }
+}
 
 type Send = (
   url: string,

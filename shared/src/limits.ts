@@ -118,6 +118,10 @@ export const schoolLimits = {
   classesPageSize: 100,
   membersListed: 500,
   auditPageSize: 200,
+  /** Records read at once for a table of them. */
+  auditExportBatch: 500,
+  /** Of a school: each reads all of the log. */
+  auditExports: { max: 20, windowMs: hour },
   noticesPageSize: 50,
 } as const;
 

@@ -202,6 +202,7 @@ export const auditActions = [
   'requestApproved',
   'requestDeclined',
   'requestWithdrawn',
+  'auditExported',
 ] as const;
 export const AuditAction = oneOf(auditActions);
 export type AuditAction = (typeof auditActions)[number];
@@ -225,7 +226,21 @@ export const AuditRecord = strict({
   inviteId: nullable(InviteId),
   before: nullable(Facts),
   after: nullable(Facts),
+  /** Names of the people and groups whose ids stand among the facts, by id. */
+  names: Type.Record(Type.String(), Type.String()),
   /** The network address it came from; null where the operator's own command did it. */
   address: nullable(Type.String()),
 });
 export type AuditRecord = Static<typeof AuditRecord>;
+
+/** Which records of the audit log are asked for. */
+export const AuditFilter = strict({
+  action: Type.Optional(AuditAction),
+  /** Done by this member. */
+  by: Type.Optional(MembershipId),
+  /** Done to this member. */
+  member: Type.Optional(MembershipId),
+  from: Type.Optional(Time),
+  until: Type.Optional(Time),
+});
+export type AuditFilter = Static<typeof AuditFilter>;

@@ -17,7 +17,7 @@ import { schoolLimits } from './limits.ts';
 import { paragraph } from './schemas.ts';
 import {
   Attachment,
-  AuditAction,
+  AuditFilter,
   AuditRecord,
   EndReason,
   FullName,
@@ -227,13 +227,7 @@ export const schoolProcedures = procedures('school', {
     summary:
       'What was done to the school’s people, roles, invites and settings, the newest first. Administrators and heads read all of it, teachers what concerns their groups, everybody what they did or what was done to them.',
     input: {
-      action: Type.Optional(AuditAction),
-      /** Done by this member. */
-      by: Type.Optional(MembershipId),
-      /** Done to this member. */
-      member: Type.Optional(MembershipId),
-      from: Type.Optional(Time),
-      until: Type.Optional(Time),
+      ...AuditFilter.properties,
       after: Type.Optional(AuditRecordId),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: schoolLimits.auditPageSize })),
     },

@@ -21,6 +21,7 @@ import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts'
 import { createGuardianActions } from './school.guardians.actions.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
+import { type HttpDoor, mountSchoolHttp } from './school.http.ts';
 import { createInviteActions } from './school.invites.actions.ts';
 import { createNoticeActions, raiseNotice } from './school.notices.ts';
 import { createOverviewActions } from './school.overview.ts';
@@ -36,7 +37,6 @@ import type { PeopleChanged, PostToChannel } from './school.ports.ts';
 import { createRequestActions } from './school.requests.ts';
 import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
-import { type HttpDoor, mountRosterHttp } from './school.roster.http.ts';
 import { mountRoster } from './school.roster.routes.ts';
 import {
   mountGuardians,
@@ -70,7 +70,7 @@ export interface SchoolPorts {
 /** Who belongs to which school as what, and the rules of who may meet whom. */
 export interface School {
   readonly procedures: MountedProcedure[];
-  /** Adds the routes that take and give tables of people. */
+  /** Adds the routes that take and give tables. */
   mountHttp(door: HttpDoor): Promise<void>;
   /** Changes without a right of their own, for the operator's commands. */
   readonly operator: Pick<
@@ -171,7 +171,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
       ...mountOverview(createOverviewActions(platform)),
     ],
-    mountHttp: (door) => mountRosterHttp(door, roster, actors.requireActor),
+    mountHttp: (door) => mountSchoolHttp(door, { roster, audit: actions }, actors.requireActor),
     operator: { ...changes, ...hosting },
     isOpen,
     requireActor: actors.requireActor,

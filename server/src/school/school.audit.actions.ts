@@ -1,10 +1,21 @@
-import { CodedError, type InputOf, type OutputOf, schoolLimits, type schoolProcedures } from '@zvonok/shared';
+import {
+  type AuditFilter,
+  type AuditRecordId,
+  CodedError,
+  type InputOf,
+  type MembershipId,
+  type OutputOf,
+  schoolLimits,
+  type schoolProcedures,
+} from '@zvonok/shared';
+import type { Reader } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
-import { isAuditRecordSeen, listAudit } from './school.audit.store.ts';
+import { auditHeader, auditRow, clockOf } from './school.audit.sheet.ts';
+import { isAuditRecordSeen, listAudit, record, withNames } from './school.audit.store.ts';
 import { auditScopeOf } from './school.policy.ts';
 import { requireSelf } from './school.require.ts';
-import { describeMembers } from './school.store.ts';
+import { describeMembers, getSchools } from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
 
@@ -17,7 +28,19 @@ function momentOf(field: string, text: string | undefined): Date | undefined {
   return moment;
 }
 
-export function createAuditActions({ database }: Pick<Platform, 'database'>) {
+export function createAuditActions({
+  config,
+  database,
+  counters,
+}: Pick<Platform, 'config' | 'database' | 'counters'>) {
+  /** @throws CodedError NOT_FOUND where the filter names somebody whom the school never had */
+  async function requireKnown(reader: Reader, actor: Actor, ...named: (MembershipId | undefined)[]) {
+    const ids = named.filter((id) => id !== undefined);
+    if (ids.length === 0) return;
+    const known = await describeMembers(reader, actor.schoolId, ids);
+    if (ids.some((id) => !known.has(id))) throw new CodedError('NOT_FOUND');
+  }
+
   return {
     async listAuditRecords(
       actor: Actor,
@@ -30,11 +53,7 @@ export function createAuditActions({ database }: Pick<Platform, 'database'>) {
         throw new CodedError('NOT_FOUND');
       }
       // Whoever reads a part finds nothing of others, known or not.
-      const named = scope === 'school' ? [by, member].filter((id) => id !== undefined) : [];
-      if (named.length > 0) {
-        const known = await describeMembers(database, schoolId, named);
-        if (named.some((id) => !known.has(id))) throw new CodedError('NOT_FOUND');
-      }
+      if (scope === 'school') await requireKnown(database, actor, by, member);
       const records = await listAudit(database, schoolId, scope, {
         action,
         by,
@@ -49,7 +68,53 @@ export function createAuditActions({ database }: Pick<Platform, 'database'>) {
         ...each,
         address: scope === 'school' || each.by?.membershipId === actor.membershipId ? each.address : null,
       }));
-      return { records: shown, hasMore: records.length > limit };
+      return { records: await withNames(database, schoolId, shown), hasMore: records.length > limit };
+    },
+
+    /**
+     * The records as the rows of a table, the newest first, read while they are sent. For those who answer for the school;
+     * that they took it is on record before its first line leaves.
+     */
+    async exportAudit(
+      actor: Actor,
+      filter: AuditFilter,
+      timeZone: string,
+    ): Promise<AsyncIterable<readonly string[]>> {
+      const { schoolId } = actor;
+      const from = momentOf('from', filter.from);
+      const until = momentOf('until', filter.until);
+      const scope = auditScopeOf(await requireSelf(database, actor));
+      if (scope !== 'school') throw new CodedError('FORBIDDEN');
+      await requireKnown(database, actor, filter.by, filter.member);
+      if (config.rateLimits) {
+        const retryAfterMs = await counters.hit(`auditExports:school:${schoolId}`, schoolLimits.auditExports);
+        if (retryAfterMs > 0) throw new CodedError('RATE_LIMITED', { retryAfterMs });
+      }
+      const { by: byId, member: memberId, ...others } = filter;
+      const after = {
+        ...others,
+        ...(byId !== undefined && { byId }),
+        ...(memberId !== undefined && { memberId }),
+      };
+      await database.inTransaction((tx) => record(tx, schoolId, actor, { action: 'auditExported', after }));
+      const vocabulary = (await getSchools(database, [schoolId])).get(schoolId)?.vocabulary ?? 'school';
+      const clock = clockOf(timeZone);
+      async function* rows() {
+        yield auditHeader(vocabulary, timeZone);
+        let last: AuditRecordId | undefined;
+        for (;;) {
+          const batch = await listAudit(database, schoolId, 'school', {
+            ...{ action: filter.action, by: filter.by, member: filter.member },
+            ...{ from, until, after: last, limit: schoolLimits.auditExportBatch },
+          });
+          for (const each of await withNames(database, schoolId, batch)) yield auditRow(each, clock);
+          last = batch.at(-1)?.id;
+          if (batch.length < schoolLimits.auditExportBatch) return;
+        }
+      }
+      return rows();
     },
   };
 }
+
+export type AuditActions = ReturnType<typeof createAuditActions>;

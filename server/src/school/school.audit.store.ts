@@ -1,14 +1,15 @@
-import type {
-  AuditAction,
-  AuditRecord,
-  AuditRecordId,
-  GroupId,
-  InviteId,
+import {
+  type AuditAction,
+  type AuditRecord,
+  type AuditRecordId,
+  type GroupId,
+  type InviteId,
   MembershipId,
-  SchoolId,
+  type SchoolId,
 } from '@zvonok/shared';
 import { and, desc, eq, gte, inArray, lt, ne, not, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
+import { Check } from 'typebox/value';
 import { v7 as uuid } from 'uuid';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { AuditScope } from './school.policy.ts';
@@ -125,7 +126,44 @@ export async function listAudit(
     inviteId: row.inviteId,
     before: row.before === null ? null : { ...row.before },
     after: row.after === null ? null : { ...row.after },
+    names: {},
     address: row.address,
+  }));
+}
+
+/** The same records with the names of those whom their facts name by id. */
+export async function withNames(
+  reader: Reader,
+  schoolId: SchoolId,
+  records: readonly AuditRecord[],
+): Promise<AuditRecord[]> {
+  const idsOf = ({ before, after }: AuditRecord) =>
+    [before, after].flatMap((facts) =>
+      Object.entries(facts ?? {}).flatMap(([name, fact]) =>
+        name.endsWith('Id') && Check(MembershipId, fact) ? fact : [],
+      ),
+    );
+  const ids = [...new Set(records.flatMap(idsOf))];
+  if (ids.length === 0) return [...records];
+  const [people, places] = await Promise.all([
+    queryOf(reader)
+      .select({ id: memberships.id, name: memberships.fullName })
+      .from(memberships)
+      .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, ids))),
+    queryOf(reader)
+      .select({ id: groups.id, name: groups.name })
+      .from(groups)
+      .where(and(eq(groups.schoolId, schoolId), inArray(groups.id, ids as string[] as GroupId[]))),
+  ]);
+  const names = new Map<string, string>([...people, ...places].map(({ id, name }) => [id, name]));
+  return records.map((record) => ({
+    ...record,
+    names: Object.fromEntries(
+      idsOf(record).flatMap((id) => {
+        const name = names.get(id);
+        return name === undefined ? [] : [[id, name]];
+      }),
+    ),
   }));
 }
 

@@ -1,14 +1,9 @@
-import { CodedError, MembershipId, rosterLimits, spreadsheetLimits } from '@zvonok/shared';
+import { CodedError, rosterLimits, spreadsheetLimits } from '@zvonok/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Check } from 'typebox/value';
-import { subscriberOf } from '../platform/address.ts';
-import type { Gateway } from '../platform/gateway.ts';
-import type { Actor, Caller } from '../platform/procedures.ts';
+import type { Actor } from '../platform/procedures.ts';
 import { writeCsv, writeXlsx } from '../platform/spreadsheet-writer.ts';
+import type { HttpDoor } from './school.http.ts';
 import type { RosterActions } from './school.roster.actions.ts';
-
-/** What the gateway lends to routes that are no procedures. */
-export type HttpDoor = Pick<Gateway, 'http' | 'isAllowedOrigin' | 'findCaller'>;
 
 const importsPath = '/api/school/imports';
 const rosterPath = '/api/school/roster';
@@ -22,19 +17,10 @@ const widths = [34, 14, 10, 20, 12, 40, 18, 40];
  * `xlsx`) gives everybody out; with `&blank=1` the header alone. The membership that acts stands in `zvonok-as`.
  */
 export async function mountRosterHttp(
-  { http, isAllowedOrigin, findCaller }: HttpDoor,
+  { http }: Pick<HttpDoor, 'http'>,
   actions: RosterActions,
-  requireActor: (caller: Caller, membershipId: MembershipId) => Promise<Omit<Actor, 'address'>>,
+  requireActorOf: (request: FastifyRequest) => Promise<Actor>,
 ): Promise<void> {
-  async function requireActorOf(request: FastifyRequest): Promise<Actor> {
-    if (!isAllowedOrigin(request.headers.origin)) throw new CodedError('ORIGIN_REFUSED');
-    const caller = await findCaller(request);
-    if (caller === undefined) throw new CodedError('UNAUTHENTICATED');
-    const as = request.headers['zvonok-as'];
-    if (!Check(MembershipId, as)) throw new CodedError('FORBIDDEN');
-    return { ...(await requireActor(caller, as)), address: subscriberOf(request.ip) };
-  }
-
   await http.register(async (scope) => {
     // No other: the limit of this route would be the others' too.
     scope.removeAllContentTypeParsers();

@@ -1,4 +1,4 @@
-import { IconMessages, IconSchool, IconSettings } from '@tabler/icons-react';
+import { IconExternalLink, IconMessages, IconNotebook, IconSchool, IconSettings } from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
@@ -35,7 +35,10 @@ export function Shell() {
             <DeskNav />
           </Suspense>
         ) : (
-          <ConversationList />
+          <>
+            <JournalLink />
+            <ConversationList />
+          </>
         )}
       </div>
       <Tabs />
@@ -73,6 +76,26 @@ function SchoolHeader() {
         card
       )}
     </header>
+  );
+}
+
+/** The electronic journal and diary, where the school has named one: it opens beside the messenger. */
+function JournalLink() {
+  const { t } = useTranslation();
+  const { journalUrl } = useMembership();
+  if (journalUrl === null) return null;
+  return (
+    <a
+      href={journalUrl}
+      target="_blank"
+      rel="noopener noreferrer"
+      className={classes.journal}
+      data-testid="journal"
+    >
+      <IconNotebook size={20} stroke={1.7} aria-hidden />
+      <span className={classes.journalName}>{t('card.journal')}</span>
+      <IconExternalLink size={18} stroke={1.7} aria-label={t('nav.newTab')} />
+    </a>
   );
 }
 

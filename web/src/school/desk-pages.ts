@@ -1,6 +1,11 @@
 import {
   type Icon,
+  IconAdjustmentsHorizontal,
   IconAlertTriangle,
+  IconBuilding,
+  IconCalendarCheck,
+  IconChalkboard,
+  IconHistory,
   IconInbox,
   IconQrcode,
   IconRosetteDiscountCheck,
@@ -8,7 +13,15 @@ import {
   IconUserPlus,
   IconUsers,
 } from '@tabler/icons-react';
-import { type MyMembership, mayRequest, mightDo, type Permission, type Vocabulary } from '@zvonok/client-sdk';
+import {
+  type MyMembership,
+  mayRequest,
+  mightDo,
+  type Permission,
+  rightOf,
+  type Vocabulary,
+  type Waiting,
+} from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { type ComponentType, lazy } from 'react';
 import { answersForSchool } from './answers-for-school.ts';
@@ -24,6 +37,8 @@ export interface DeskPage {
   readonly badge?: ComponentType;
   /** Asks the permission table, as the server does: nobody is shown a door that stays shut. */
   readonly isFor: (membership: MyMembership) => boolean;
+  /** What waits there for somebody to look after it, of what the desk's overview counts. */
+  readonly waiting?: keyof Waiting;
   readonly page: ComponentType;
 }
 
@@ -52,19 +67,48 @@ const hasOrAsks =
  * The desk, in the order in which it is shown. A new page is an entry here and nothing else: its screen is exported by its
  * own file in this folder as a component without props that renders a `PageFrame`; its name is under `deskPages` in the
  * locales, or under `words.<vocabulary>` where schools call it differently; `isFor` names the permissions whose work is
- * done there.
+ * done there. Where something waits on it, its count joins `Waiting` (shared/src/school.overview.ts) and its words
+ * `overview.waiting`: it is shown beside the entry and under «Сегодня».
  */
 export const desk: readonly DeskPart[] = [
   {
     title: null,
     pages: [
       {
+        path: 'today',
+        name: (t) => t('overview.title'),
+        icon: IconCalendarCheck,
+        isFor: hasOrAsks('editSchool', 'moveMembers'),
+        page: lazy(() => import('./overview.tsx').then((module) => ({ default: module.OverviewPage }))),
+      },
+      {
         path: 'notices',
         name: (t) => t('notices.title'),
         icon: IconAlertTriangle,
         badge: lazy(() => import('./open-notices.tsx').then((module) => ({ default: module.OpenNotices }))),
         isFor: answersForSchool,
+        waiting: 'notices',
         page: lazy(() => import('./notices.tsx').then((module) => ({ default: module.Notices }))),
+      },
+    ],
+  },
+  {
+    title: (t, vocabulary) => t(`words.${vocabulary}.organisation`),
+    pages: [
+      {
+        path: 'card',
+        name: (t) => t('card.title'),
+        icon: IconBuilding,
+        isFor: hasOrAsks('editSchool'),
+        page: lazy(() => import('./school-card.tsx').then((module) => ({ default: module.SchoolCardPage }))),
+      },
+      {
+        path: 'classes',
+        nested: true,
+        name: (t, vocabulary) => t(`words.${vocabulary}.groups`),
+        icon: IconChalkboard,
+        isFor: (membership) => hasOrAsks('attachTeachers')(membership) || membership.attachments.length > 0,
+        page: lazy(() => import('./classes.tsx').then((module) => ({ default: module.ClassesPage }))),
       },
     ],
   },
@@ -83,6 +127,7 @@ export const desk: readonly DeskPart[] = [
         name: (t) => t('verification.title'),
         icon: IconRosetteDiscountCheck,
         isFor: has('verifyTeacher'),
+        waiting: 'verification',
         page: lazy(() => import('./verification.tsx').then((module) => ({ default: module.Verification }))),
       },
       {
@@ -125,6 +170,27 @@ export const desk: readonly DeskPart[] = [
         icon: IconQrcode,
         isFor: has('inviteStaff', 'invitePupils', 'inviteGuardians'),
         page: lazy(() => import('./invites.tsx').then((module) => ({ default: module.Invites }))),
+      },
+    ],
+  },
+  {
+    title: (t) => t('deskParts.order'),
+    pages: [
+      {
+        path: 'settings',
+        name: (t) => t('rights.title'),
+        icon: IconAdjustmentsHorizontal,
+        isFor: has('editSchool'),
+        page: lazy(() => import('./rights.tsx').then((module) => ({ default: module.RightsPage }))),
+      },
+      {
+        path: 'audit',
+        name: (t) => t('audit.title'),
+        icon: IconHistory,
+        // Everybody reads what they did themselves; a desk is for those who read more.
+        isFor: ({ standings, settings }) =>
+          standings.some((each) => ['school', 'own'].includes(rightOf('seeAuditLog', each, settings))),
+        page: lazy(() => import('./audit.tsx').then((module) => ({ default: module.AuditPage }))),
       },
     ],
   },
