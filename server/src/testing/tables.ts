@@ -9,6 +9,7 @@ export interface Tables {
   readonly http: FastifyInstance;
   upload(by: Person, file: string | Buffer, headers?: Record<string, string>): ReturnType<typeof inject>;
   download(by: Person, query: string, headers?: Record<string, string>): ReturnType<typeof inject>;
+  takeAudit(by: Person, query?: string, headers?: Record<string, string>): ReturnType<typeof inject>;
   /** The import and the first page of its preview, once nothing works on it. */
   settled(by: Person, importId: ImportId): Promise<Rows>;
   /** Gives a file in and waits for its preview. */
@@ -53,6 +54,8 @@ export async function openTables(rooms: Rooms): Promise<Tables> {
       ),
     download: (by, query, headers = {}) =>
       inject(http, `/api/school/roster?${query}`, { ...headersOf(by), ...headers }),
+    takeAudit: (by, query = '', headers = {}) =>
+      inject(http, `/api/school/audit?${query}`, { ...headersOf(by), ...headers }),
     async settled(by, importId) {
       for (;;) {
         const seen = unwrap(await rooms.call('school.listImportRows', by, { importId }));
