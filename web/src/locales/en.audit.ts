@@ -12,6 +12,7 @@ export const enAudit = {
   onlyBy: 'Show what this person does',
   onlyMember: 'Show what was done to this person',
   operator: 'The operator of the platform',
+  place: 'place',
   nobody: 'somebody',
   more: 'Show more',
   empty: 'There are no such records. Drop one of the conditions.',

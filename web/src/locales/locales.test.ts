@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCatalogue } from '@zvonok/client-sdk';
+import { auditActions, errorCatalogue, settingNames } from '@zvonok/client-sdk';
 import { expect, it } from 'vitest';
 import { en } from './en.ts';
 import { ru } from './ru.ts';
@@ -86,4 +86,62 @@ it('uses every key and misses none', () => {
   const called = [...source.matchAll(/\bt\(\s*'([\w.]+)'/g)].map((match) => match[1] ?? '');
   expect(called.length).toBeGreaterThan(100);
   expect(called.filter((key) => !keys.has(key))).toEqual([]);
+});
+
+/** The screens of the school's desk: what is under these is read in schools, colleges and kindergartens alike. */
+const deskNouns = ['audit', 'card', 'classes', 'deskParts', 'overview', 'rights'];
+/** Words that fit one kind of organisation alone; «класс» and the like come from `words.<vocabulary>`. */
+const partial = {
+  ru: /(?<![а-яё])(класс|школ|учени[кц]|учител|урок|колледж|куратор|преподавател|воспита|детск(ий|ого|ом) сад)/i,
+  en: /\b(class(es)?|school|pupils?|students?|lessons?|teachers?|college|lecturers?|tutors?|kindergarten|educators?)\b/i,
+};
+
+it('says on the desk no word that fits a school, a college or a kindergarten alone', () => {
+  for (const [language, words] of [
+    ['ru', russian],
+    ['en', english],
+  ] as const) {
+    const desk = [...words].filter(([key]) => deskNouns.includes(key.split('.')[0] ?? ''));
+    expect(desk.length).toBeGreaterThan(150);
+    for (const [key, text] of desk) {
+      expect(text.replace(/\{\{\w+\}\}/g, ''), `${language} ${key}`).not.toMatch(partial[language]);
+    }
+  }
+});
+
+it('gives every vocabulary the same words, none of them another’s', () => {
+  for (const words of [russian, english]) {
+    const of = (vocabulary: string) =>
+      new Map(
+        [...words]
+          .filter(([key]) => key.startsWith(`words.${vocabulary}.`))
+          .map(([key, text]) => [key.slice(`words.${vocabulary}.`.length), text]),
+      );
+    const [school, college, kindergarten] = ['school', 'college', 'kindergarten'].map(of);
+    expect([...(college?.keys() ?? [])]).toEqual([...(school?.keys() ?? [])]);
+    expect([...(kindergarten?.keys() ?? [])]).toEqual([...(school?.keys() ?? [])]);
+  }
+  for (const [key, text] of russian) {
+    if (/^words\.(college|kindergarten)\./.test(key))
+      expect(text, key).not.toMatch(/класс|школ(?!ьн)|ученик|учител/i);
+    if (key.startsWith('words.school.')) expect(text, key).not.toMatch(/колледж|сад|куратор|обучающ/i);
+  }
+});
+
+it('names every action of the audit log, in a sentence and in the filter', () => {
+  for (const words of [russian, english]) {
+    for (const part of ['sentences', 'titles']) {
+      const named = [...words.keys()].filter((key) => key.startsWith(`audit.${part}.`));
+      expect(named.map((key) => key.split('.')[2]).sort()).toEqual([...auditActions].sort());
+    }
+  }
+});
+
+it('has words for every switch of the permission table that is shown', () => {
+  for (const name of settingNames) {
+    for (const words of [russian, english]) {
+      expect(words.get(`rights.${name}.title`), name).toBeDefined();
+      expect(words.get(`rights.${name}.text`), name).toBeDefined();
+    }
+  }
 });

@@ -51,6 +51,7 @@ export function actionSentence(record: AuditRecord, vocabulary: Vocabulary, t: T
       : String(facts.subject ?? facts.kind ?? '');
   return t(`audit.sentences.${record.action}`, {
     ...formsOf(vocabulary, t),
+    ...(facts.kind === 'staff' && { theGroup: t('audit.place') }),
     member: record.member?.fullName ?? nobody,
     group: placeOf(record, vocabulary, t),
     role: role === undefined ? '' : lowered(roleWord(role, vocabulary, t)),
@@ -77,14 +78,18 @@ export function factsOf(
 ): { name: string; before: string | undefined; after: string | undefined }[] {
   const told = inSentence[record.action] ?? [];
   const names = new Set([...Object.keys(record.before ?? {}), ...Object.keys(record.after ?? {})]);
-  return [...names]
-    .filter((name) => !told.includes(name))
-    .map((name) => ({
-      name: factName(name, vocabulary, t),
-      before: wordsOf(record, record.before, name, vocabulary, t),
-      after: wordsOf(record, record.after, name, vocabulary, t),
-    }))
-    .filter(({ before, after }) => before !== undefined || after !== undefined);
+  return (
+    [...names]
+      .filter((name) => !told.includes(name))
+      // What a new thing does not have is no news.
+      .filter((name) => record.before !== null || record.after?.[name] !== null)
+      .map((name) => ({
+        name: factName(name, vocabulary, t),
+        before: wordsOf(record, record.before, name, vocabulary, t),
+        after: wordsOf(record, record.after, name, vocabulary, t),
+      }))
+      .filter(({ before, after }) => before !== undefined || after !== undefined)
+  );
 }
 
 const isAction = (name: string): name is AuditAction => auditActions.some((each) => each === name);
