@@ -1,7 +1,27 @@
-import type { AuditAction, AuditRecord, endReasons, roles, Vocabulary } from '@zvonok/shared';
+import type { AuditRecord, endReasons, roles, Vocabulary } from '@zvonok/shared';
 
-/** What was done, as the table names it. */
-const actions: Readonly<Record<AuditAction, string>> = {
+/** What was done, as the table names it: a test holds it to the contract's actions. */
+export const actionNames: Readonly<Record<string, string>> = {
+  guardianLimited: 'Права родителя',
+  handedOver: 'Передача дел',
+  headAppointed: 'Назначение руководителя',
+  headDismissed: 'Снятие руководителя',
+  memberCorrected: 'Правка данных',
+  memberTransferred: 'Перевод',
+  membershipRestored: 'Возвращение',
+  roleChanged: 'Смена роли',
+  rolloverApplied: 'Перевод на новый год',
+  rolloverUndone: 'Отмена перевода на новый год',
+  inviteSuspended: 'Остановка приглашения',
+  inviteResumed: 'Возобновление приглашения',
+  joinCodeRotated: 'Новый код для заявок',
+  joinCodeClosed: 'Закрытие кода для заявок',
+  joinRequestApproved: 'Одобрение заявки',
+  joinRequestDeclined: 'Отказ по заявке',
+  requestMade: 'Новый запрос',
+  requestApproved: 'Согласие на запрос',
+  requestDeclined: 'Отказ в запросе',
+  requestWithdrawn: 'Отзыв запроса',
   schoolCreated: 'Подключение',
   schoolChanged: 'Правка карточки',
   settingsChanged: 'Настройка прав',
@@ -31,6 +51,9 @@ const actions: Readonly<Record<AuditAction, string>> = {
 /** What facts are called; one that is not here stands by its own name. */
 const facts: Readonly<Record<string, string>> = {
   name: 'название',
+  fullName: 'имя',
+  mayBeInformed: 'можно сообщать',
+  mayBeContacted: 'можно обращаться',
   year: 'год обучения',
   kind: 'вид',
   subject: 'предмет',
@@ -111,7 +134,7 @@ export const auditHeader = (vocabulary: Vocabulary, timeZone: string): string[] 
 
 export const auditRow = (record: AuditRecord, clock: (iso: string) => string): string[] => [
   clock(record.at),
-  actions[record.action],
+  actionNames[record.action] ?? record.action,
   record.by?.fullName ?? 'Оператор платформы',
   record.member?.fullName ?? '',
   record.group?.name ?? '',

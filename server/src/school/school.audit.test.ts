@@ -12,6 +12,7 @@ import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testi
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 import { signIn } from '../testing/sign-in.ts';
 import { openTables, type Tables, tableOf } from '../testing/tables.ts';
+import { actionNames } from './school.audit.sheet.ts';
 import { raiseNotice } from './school.notices.ts';
 
 let rooms: Rooms;
@@ -404,5 +405,6 @@ describe('the audit log', () => {
     const kept = new Set((await records(school.admin)).map((each) => each.action));
     const operators = ['schoolSuspended', 'schoolResumed'];
     expect(auditActions.filter((action) => !kept.has(action)).sort()).toEqual(operators.sort());
+    expect(auditActions.filter((action) => actionNames[action] === undefined)).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ type Facts = NonNullable<AuditRecord['before']>;
 type Fact = Facts[string];
 
 /** Told by the sentence itself. */
-const inSentence: Partial<Record<AuditAction, readonly string[]>> = {
+const inSentence: Readonly<Partial<Record<AuditAction, readonly string[]>>> = {
   groupCreated: ['name', 'kind'],
   groupArchived: ['name'],
   inviteMade: ['role'],
@@ -30,6 +30,7 @@ const inSentence: Partial<Record<AuditAction, readonly string[]>> = {
   teacherDetached: ['kind', 'subject'],
   guardianLinked: ['childId'],
   guardianUnlinked: ['childId'],
+  guardianLimited: ['childId'],
 };
 
 const oneOf = <T extends string>(words: readonly T[], fact: Fact | undefined): T | undefined =>
