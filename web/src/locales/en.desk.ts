@@ -155,6 +155,7 @@ export const enDesk = {
     year: 'Year of study',
     yearNone: 'Without a year',
     createMany: 'Several at once',
+    onlyOne: 'One name alone',
     createManyHint: 'With commas or each on its own line. The first digit is the year.',
     creating: 'Made {{done}} of {{all}}',
     created_one: 'Made: {{count}}',

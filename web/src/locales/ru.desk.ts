@@ -164,6 +164,7 @@ export const ruDesk = {
     year: 'Год обучения',
     yearNone: 'Без года',
     createMany: 'Сразу несколько',
+    onlyOne: 'Только одно название',
     createManyHint: 'Через запятую или с новой строки. Год поймём по первой цифре.',
     creating: 'Создано {{done}} из {{all}}',
     created_one: 'Создано: {{count}}',

@@ -89,7 +89,7 @@ export function CreateClasses({ onMade }: { onMade: () => void }) {
           }}
           data-testid="create-many"
         >
-          {many ? t(`${words}.groupNew`) : t('classes.createMany')}
+          {t(many ? 'classes.onlyOne' : 'classes.createMany')}
         </Anchor>
       }
     >

@@ -162,6 +162,7 @@ export const desk: readonly DeskPart[] = [
         name: (t) => t('roster.title'),
         icon: IconUserPlus,
         isFor: hasAll('manageGroups', 'moveMembers'),
+        waiting: 'roster',
         page: lazy(() => import('./roster.tsx').then((module) => ({ default: module.Roster }))),
       },
       {
