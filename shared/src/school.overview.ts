@@ -32,6 +32,8 @@ export const Waiting = strict({
   notices: Type.Optional(Count),
   /** Staff who are not verified. */
   verification: Type.Optional(Count),
+  /** Requests that the caller may decide. */
+  requests: Type.Optional(Count),
   /** Expected people who have not come. */
   roster: Type.Optional(Count),
 });
@@ -40,7 +42,7 @@ export type Waiting = Static<typeof Waiting>;
 export const overviewProcedures = procedures('school', {
   getOverview: memberProcedure({
     summary:
-      'What waits for the caller in the school, counted, and what of a new school’s beginnings is done. For staff.',
+      'What waits for the caller in the school, counted, and what of a new school’s beginnings is done.',
     input: {},
     output: strict({
       waiting: Waiting,

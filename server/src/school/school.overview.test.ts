@@ -128,17 +128,32 @@ describe('the overview', () => {
 
   it('counts what waits for whoever looks after it', async () => {
     const own = await makeSchool(rooms);
-    expect((await overviewOf(own.admin)).waiting).toEqual({ notices: 0, verification: 1, roster: 0 });
+    expect((await overviewOf(own.admin)).waiting).toEqual({
+      notices: 0,
+      verification: 1,
+      requests: 0,
+      roster: 0,
+    });
     await rooms.platform.database.inTransaction((tx) =>
       raiseNotice(tx, own.schoolId, { kind: 'strangeSignIn', membershipId: own.pupil.as }),
     );
     await enrol(rooms, own.schoolId, { role: 'head', fullName: 'Рыбина Алла' });
-    expect((await overviewOf(own.admin)).waiting).toEqual({ notices: 1, verification: 2, roster: 0 });
-    expect((await overviewOf(own.head)).waiting).toEqual({ notices: 1, verification: 2 });
-    expect((await overviewOf(own.classTeacher)).waiting).toEqual({});
-    expect((await overviewOf(own.unverified)).waiting).toEqual({});
+    const what = { kind: 'ownVerification', basis: 'приказ 3' } as const;
+    unwrap(await rooms.call('school.createRequest', own.unverified, { what }));
+    expect((await overviewOf(own.admin)).waiting).toEqual({
+      notices: 1,
+      verification: 2,
+      requests: 1,
+      roster: 0,
+    });
+    // What a head may not decide does not wait for them.
+    expect((await overviewOf(own.head)).waiting).toEqual({ notices: 1, verification: 2, requests: 0 });
+    for (const teacher of [own.classTeacher, own.unverified]) {
+      const { notices, verification, roster } = (await overviewOf(teacher)).waiting;
+      expect([notices, verification, roster]).toEqual([undefined, undefined, undefined]);
+    }
     for (const person of [own.pupil, own.guardian]) {
-      expect(outcomeOf(await rooms.call('school.getOverview', person, {}))).toBe('FORBIDDEN');
+      expect(await overviewOf(person)).toEqual({ waiting: {}, begun: null });
     }
   });
 

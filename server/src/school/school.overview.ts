@@ -8,6 +8,7 @@ import {
   type OutputOf,
   type overviewProcedures,
   ownGroupsOf,
+  permissions,
   type SchoolClass,
   schoolLimits,
 } from '@zvonok/shared';
@@ -24,6 +25,7 @@ import {
   listClasses,
 } from './school.overview.store.ts';
 import { auditScopeOf, isStaff, type MemberFacts } from './school.policy.ts';
+import { countOpenRequests } from './school.requests.store.ts';
 import { requireSelf } from './school.require.ts';
 import { findGroup, getSchools } from './school.store.ts';
 
@@ -47,13 +49,17 @@ async function requireStaff(reader: Reader, actor: Actor): Promise<MemberFacts> 
 export function createOverviewActions({ database }: Pick<Platform, 'database'>) {
   return {
     async getOverview(actor: Actor): Promise<OutputOf<Contract['school.getOverview']>> {
-      const facts = await requireStaff(database, actor);
+      const facts = await requireSelf(database, actor);
       const { schoolId } = actor;
       const answers = auditScopeOf(facts) === 'school';
       const verifies = mightDo('verifyTeacher', facts) || mayRequest('verifyTeacher', facts);
-      const [notices, verification, roster, begun] = await Promise.all([
+      const decides = permissions.filter((permission) => may(permission, facts));
+      const [notices, verification, requests, roster, begun] = await Promise.all([
         answers ? countOpenNotices(database, schoolId) : undefined,
         verifies ? countUnverifiedStaff(database, schoolId) : undefined,
+        decides.length > 0 && isStaff(facts.role)
+          ? countOpenRequests(database, schoolId, { permissions: decides })
+          : undefined,
         may('moveMembers', facts) ? countNotCome(database, schoolId) : undefined,
         may('editSchool', facts) ? findBeginnings(database, schoolId) : undefined,
       ]);
@@ -62,6 +68,7 @@ export function createOverviewActions({ database }: Pick<Platform, 'database'>) 
         waiting: {
           ...(notices !== undefined && { notices }),
           ...(verification !== undefined && { verification }),
+          ...(requests !== undefined && { requests }),
           ...(roster !== undefined && { roster }),
         },
         begun:

@@ -12,6 +12,9 @@ export const enDesk = {
       verification_one: '{{count}} member of staff is not verified',
       verification_other: '{{count}} members of staff are not verified',
       verificationText: 'Until you have seen their papers they see no child and no child’s chat.',
+      requests_one: '{{count}} request waits for a decision',
+      requests_other: '{{count}} requests wait for a decision',
+      requestsText: 'After 14 days without an answer a request closes by itself.',
       roster_one: '{{count}} person of the list has not come yet',
       roster_other: '{{count}} people of the list have not come yet',
       rosterText: 'Hand out invites or remind them.',
@@ -38,7 +41,9 @@ export const enDesk = {
   card: {
     title: 'Card',
     lead: 'Everybody in the {{inOrganisation}} sees this.',
-    readOnly: 'The administrator edits the card.',
+    askLead: 'Correct what is needed. The card changes once the administrator agrees.',
+    ask: 'Ask for the change',
+    asked: 'The request is sent. The decision comes to “Requests”.',
     name: 'Name',
     nameWrong: 'Write the name: letters, digits and quotes, a letter first',
     address: 'Address',
@@ -61,7 +66,6 @@ export const enDesk = {
     save: 'Save',
     saved: 'The card is saved',
     reset: 'As it was',
-    empty: 'not given',
   },
   rights: {
     title: 'Rights',

@@ -1,3 +1,6 @@
+/** Long enough for a browser that asks where to put it. */
+const takenMs = 60_000;
+
 /** Saves bytes that were fetched as a file of this name: what a link with a `download` does, for requests that carry headers. */
 export function saveFile(name: string, bytes: Blob): void {
   const url = URL.createObjectURL(bytes);
@@ -5,6 +8,5 @@ export function saveFile(name: string, bytes: Blob): void {
   link.href = url;
   link.download = name;
   link.click();
-  // The browser has taken it by the next turn.
-  setTimeout(() => URL.revokeObjectURL(url));
+  setTimeout(() => URL.revokeObjectURL(url), takenMs);
 }

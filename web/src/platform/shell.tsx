@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
 import { ConversationList } from '../chat/conversation-list.tsx';
 import { hasDesk } from '../school/desk-pages.ts';
-import { useOpenNotices } from '../school/open-notices.tsx';
+import { useOpenNotices } from '../school/open-notices.ts';
 import { client, useSession, useSource } from './client.ts';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { useActing, useMembership } from './membership.tsx';

@@ -1,4 +1,3 @@
-import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink } from 'react-router';
 import { useMembership } from '../platform/membership.tsx';
@@ -22,7 +21,7 @@ export function DeskNav() {
           <div key={pages[0]?.path} className={classes.part}>
             {part.title !== null && <h3 className={classes.title}>{part.title(t, vocabulary)}</h3>}
             <ul className={classes.pages}>
-              {pages.map(({ path, name, icon: PageIcon, badge: PageBadge, waiting }) => (
+              {pages.map(({ path, name, icon: PageIcon, waiting }) => (
                 <li key={path}>
                   <NavLink
                     to={`/school/${path}`}
@@ -31,13 +30,7 @@ export function DeskNav() {
                   >
                     <PageIcon size={22} stroke={1.7} aria-hidden />
                     <span className={classes.name}>{name(t, vocabulary)}</span>
-                    {PageBadge !== undefined ? (
-                      <Suspense fallback={null}>
-                        <PageBadge />
-                      </Suspense>
-                    ) : (
-                      <Count of={waiting === undefined ? 0 : (overview?.waiting[waiting] ?? 0)} />
-                    )}
+                    <Count of={waiting === undefined ? 0 : (overview?.waiting[waiting] ?? 0)} />
                   </NavLink>
                 </li>
               ))}

@@ -33,8 +33,6 @@ export interface DeskPage {
   readonly nested?: true;
   readonly name: (t: TFunction, vocabulary: Vocabulary) => string;
   readonly icon: Icon;
-  /** Stands beside the name: how much waits there. */
-  readonly badge?: ComponentType;
   /** Asks the permission table, as the server does: nobody is shown a door that stays shut. */
   readonly isFor: (membership: MyMembership) => boolean;
   /** What waits there for somebody to look after it, of what the desk's overview counts. */
@@ -85,7 +83,6 @@ export const desk: readonly DeskPart[] = [
         path: 'notices',
         name: (t) => t('notices.title'),
         icon: IconAlertTriangle,
-        badge: lazy(() => import('./open-notices.tsx').then((module) => ({ default: module.OpenNotices }))),
         isFor: answersForSchool,
         waiting: 'notices',
         page: lazy(() => import('./notices.tsx').then((module) => ({ default: module.Notices }))),
@@ -143,6 +140,7 @@ export const desk: readonly DeskPart[] = [
           'postGeneralChannel',
           'postStaffChannel',
         ),
+        waiting: 'requests',
         page: lazy(() => import('./requests.tsx').then((module) => ({ default: module.Requests }))),
       },
     ],

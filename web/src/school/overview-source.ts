@@ -21,6 +21,7 @@ const events = [
   'school.noticeRaised',
   'school.noticeSettled',
   'school.peopleChanged',
+  'school.requestChanged',
   'school.rosterChanged',
   'school.schoolChanged',
 ] as const;

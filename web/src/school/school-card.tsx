@@ -7,6 +7,7 @@ import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
+import { tell } from '../platform/tell.ts';
 import { tellUndo } from '../platform/tell-undo.tsx';
 import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, hasCode } from '../platform/words.ts';
@@ -67,7 +68,7 @@ function differences(before: Card, after: Card) {
   };
 }
 
-/** What the school tells of itself. The administrator corrects it here, a head reads it. */
+/** What the school tells of itself. The administrator corrects it here, a head asks for a correction. */
 export function SchoolCardPage() {
   const { t } = useTranslation();
   const membership = useMembership();
@@ -90,7 +91,10 @@ export function SchoolCardPage() {
 
   const forms = formsOf(membership.vocabulary, t);
   return (
-    <PageFrame title={t('card.title')} lead={t('card.lead', { ...forms })}>
+    <PageFrame
+      title={t('card.title')}
+      lead={`${t('card.lead', { ...forms })}${mightDo('editSchool', membership) ? '' : ` ${t('card.askLead')}`}`}
+    >
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {school === undefined ? (
         problem === undefined && (
@@ -98,16 +102,23 @@ export function SchoolCardPage() {
             <Skeleton height={420} mt={22} radius={20} />
           </div>
         )
-      ) : mightDo('editSchool', membership) ? (
-        <EditCard school={school} onSaved={setSchool} />
       ) : (
-        <ReadCard school={school} />
+        <EditCard school={school} asks={!mightDo('editSchool', membership)} onSaved={setSchool} />
       )}
     </PageFrame>
   );
 }
 
-function EditCard({ school, onSaved }: { school: School; onSaved: (school: School) => void }) {
+function EditCard({
+  school,
+  asks,
+  onSaved,
+}: {
+  school: School;
+  /** Whether what is typed is asked for and not done. */
+  asks: boolean;
+  onSaved: (school: School) => void;
+}) {
   const { t } = useTranslation();
   const { id: as } = useMembership();
   const stored = cardOf(school);
@@ -137,6 +148,15 @@ function EditCard({ school, onSaved }: { school: School; onSaved: (school: Schoo
     setBusy(true);
     setProblem(undefined);
     try {
+      if (asks) {
+        await client.school.createRequest({
+          as,
+          what: { kind: 'editSchool', card: differences(stored, given) },
+        });
+        setTyped({});
+        tell(t('card.asked'));
+        return;
+      }
       const answer = await client.school.updateSchool({ as, ...differences(stored, given) });
       onSaved(answer.school);
       setTyped({});
@@ -222,7 +242,7 @@ function EditCard({ school, onSaved }: { school: School; onSaved: (school: Schoo
       )}
       <div className={classes.actions} data-changed={changed || undefined}>
         <Button type="submit" loading={busy} disabled={!changed} data-testid="card-save">
-          {t('card.save')}
+          {t(asks ? 'card.ask' : 'card.save')}
         </Button>
         {changed && (
           <Button
@@ -252,23 +272,3 @@ const wordsShown = [
   'staffRoom',
   'generalChannel',
 ] as const;
-
-function ReadCard({ school }: { school: School }) {
-  const { t } = useTranslation();
-  const card = cardOf(school);
-  return (
-    <Section title={school.name}>
-      <dl className={classes.facts}>
-        {textFields
-          .filter((field) => field !== 'name')
-          .map((field) => (
-            <div key={field} className={classes.fact}>
-              <dt>{t(`card.${field}`)}</dt>
-              <dd>{card[field] === '' ? t('card.empty') : card[field]}</dd>
-            </div>
-          ))}
-      </dl>
-      <p className={classes.quiet}>{t('card.readOnly')}</p>
-    </Section>
-  );
-}

@@ -1,6 +1,4 @@
-import { Badge } from '@mantine/core';
 import { useCallback, useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
 import { client } from '../platform/client.ts';
 import { useMembership } from '../platform/membership.tsx';
 import { answersForSchool } from './answers-for-school.ts';
@@ -28,16 +26,4 @@ export function useOpenNotices(): number {
     };
   }, [read]);
   return count;
-}
-
-/** Beside the page's name in the desk. */
-export function OpenNotices() {
-  const { t } = useTranslation();
-  const count = useOpenNotices();
-  if (count === 0) return null;
-  return (
-    <Badge color="brass" variant="filled" autoContrast aria-label={t('notices.open', { count })}>
-      {count}
-    </Badge>
-  );
 }
