@@ -1,0 +1,2 @@
+CREATE INDEX "groups_open" ON "groups" USING btree ("school_id",coalesce("year", 99),lower("name"),"id") WHERE "groups"."archived_at" is null;--> statement-breakpoint
+CREATE INDEX "groups_archived" ON "groups" USING btree ("school_id",coalesce("year", 99),lower("name"),"id") WHERE "groups"."archived_at" is not null;
