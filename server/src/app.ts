@@ -83,6 +83,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     const accounts = createAccounts(platform, {
       membershipsOf: (accountId) => school.membershipsOf(accountId),
       inviteIsOpen: (token) => school.inviteIsOpen(token),
+      schoolByJoinCode: (code) => school.schoolByJoinCode(code),
       isExpected: (phone) => school.rosterClaims.isExpected(phone),
       claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
       isOperator: (caller) => desk.isOperator(caller),

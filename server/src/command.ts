@@ -63,6 +63,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
       const accounts = createAccounts(platform, {
         membershipsOf: (accountId) => school.membershipsOf(accountId),
         inviteIsOpen: (token) => school.inviteIsOpen(token),
+        schoolByJoinCode: (code) => school.schoolByJoinCode(code),
         isExpected: (phone) => school.rosterClaims.isExpected(phone),
         claimRoster: (...claim) => school.rosterClaims.claimByPhone(...claim),
         isOperator: (caller) => desk.isOperator(caller),

@@ -11,6 +11,7 @@ import {
 } from './contract.ts';
 import { AccountId, ChallengeId, SessionId } from './ids.ts';
 import { accountLimits } from './limits.ts';
+import { TypedJoinCode } from './school.joining.ts';
 import { InviteToken, MyMembership } from './school.objects.ts';
 
 /** A phone as people type it; the server brings it to E.164 or answers PHONE_INVALID. */
@@ -79,8 +80,12 @@ export const SignedIn = strict({
 export const accountsProcedures = procedures('accounts', {
   requestCode: publicProcedure({
     summary:
-      'Sends a one-time code to the phone of a known person, or of anybody who holds an open invite. The answer is the same for everybody.',
-    input: { phone: TypedPhone, inviteToken: Type.Optional(InviteToken) },
+      'Sends a one-time code to the phone of a known person, or of anybody who holds an open invite or a school’s join code. The answer is the same for everybody.',
+    input: {
+      phone: TypedPhone,
+      inviteToken: Type.Optional(InviteToken),
+      joinCode: Type.Optional(TypedJoinCode),
+    },
     output: CodeSent,
     errors: ['PHONE_INVALID'],
     /** A whole school signs in from one address at 8:00: 20 a second. */

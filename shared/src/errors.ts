@@ -94,6 +94,11 @@ export const errorCatalogue = {
   },
   ALREADY_MEMBER: { status: 409, retry: 'never', meaning: 'The person already has this role here.' },
   GROUP_TAKEN: { status: 409, retry: 'never', meaning: 'The pupil already has an active group.' },
+  ASKED_TOO_SOON: {
+    status: 409,
+    retry: 'never',
+    meaning: 'The school has declined this a short time ago; data.until says when one may ask again.',
+  },
   LAST_ADMIN: {
     status: 409,
     retry: 'never',

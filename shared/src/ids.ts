@@ -33,6 +33,9 @@ export const MembershipId = id('membership');
 export type MembershipId = Static<typeof MembershipId>;
 export const InviteId = id('invite');
 export type InviteId = Static<typeof InviteId>;
+/** Somebody's wish to join a school, as the school decides it. */
+export const JoinRequestId = id('joinRequest');
+export type JoinRequestId = Static<typeof JoinRequestId>;
 /** Somebody whom a school expects. */
 export const RosterEntryId = id('rosterEntry');
 export type RosterEntryId = Static<typeof RosterEntryId>;

@@ -5,6 +5,7 @@ import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
+import { joiningEvents, joiningProcedures } from './school.joining.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { overviewProcedures } from './school.overview.ts';
 import { requestEvents, requestProcedures } from './school.requests.ts';
@@ -25,6 +26,7 @@ export * from './media.ts';
 export * from './permissions.ts';
 export * from './schemas.ts';
 export * from './school.guardians.ts';
+export * from './school.joining.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
 export * from './school.overview.ts';
@@ -43,6 +45,7 @@ export const procedureContract = {
   ...rosterProcedures,
   ...requestProcedures,
   ...overviewProcedures,
+  ...joiningProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,
@@ -56,6 +59,7 @@ export const eventContract = {
   ...noticeEvents,
   ...rosterEvents,
   ...requestEvents,
+  ...joiningEvents,
   ...chatEvents,
   ...callsEvents,
 } as const;

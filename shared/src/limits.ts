@@ -170,6 +170,30 @@ export const spreadsheetLimits = {
   cellLength: 2_000,
 } as const;
 
+export const joiningLimits = {
+  /** Without 0, O, 1, I, L, and without U: read aloud and typed from paper. */
+  codeAlphabet: '23456789ABCDEFGHJKMNPQRSTVWXYZ',
+  /** 30 letters: 6.5 · 10^11 codes, of which a school has one; guesses are bounded by the limits below. */
+  codeLength: 8,
+  /** Codes that one person tries. Whoever types wrong three times looks again. */
+  codeTriesPerAccount: { max: 20, windowMs: hour },
+  /** Texts to phones of strangers by one school's code: a parents' evening fits, and nobody runs up a bill by a code on a poster. */
+  strangersPerSchool: { max: 400, windowMs: hour },
+  /** What one person asks of all schools. */
+  requestsPerDay: 5,
+  requestLifeMs: 30 * day,
+  /** After a refusal, before the same person asks the same school for the same role again. */
+  pauseMs: 3 * day,
+  /** The class or the child, in the applicant's words. */
+  wordsLength: 120,
+  messageLength: 500,
+  reasonLength: 500,
+  /** Each is shown with whom of the roster it may be. */
+  pageSize: 30,
+  ownListed: 50,
+  namesakesAnswered: 5,
+} as const;
+
 export const deskLimits = {
   registerIdLength: 40,
   orderNumberLength: 60,

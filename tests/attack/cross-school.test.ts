@@ -34,6 +34,8 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   noticeId: 'notice',
   importId: 'import',
   requestId: 'request',
+  requestId: 'joinRequest',
+  entryId: 'rosterEntry',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',
@@ -46,6 +48,7 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
   'school.listNotices': { after: 'notice' },
   'school.listRoster': { after: 'rosterEntry' },
   'school.listRequests': { after: 'request' },
+  'school.listJoinRequests': { after: 'joinRequest' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */

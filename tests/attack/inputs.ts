@@ -46,6 +46,7 @@ const plausible: Readonly<Record<string, unknown>> = {
   code: '000000',
   token: 'A'.repeat(43),
   inviteToken: 'A'.repeat(43),
+  joinCode: 'ABCD2345',
   fullName: 'Анна Петрова',
   name: '9Ж',
   subject: 'Физика',

@@ -41,7 +41,11 @@ export interface RunningApp {
   /** Signs somebody in by phone and code, as an app without cookies does. */
   signIn(phone: string, inviteToken?: string): Promise<Client>;
   /** Signs somebody in without the SDK, for tests that speak the protocol themselves. */
-  session(phone: string, inviteToken?: string): Promise<{ token: string; membershipId: MembershipId }>;
+  session(
+    phone: string,
+    inviteToken?: string,
+    joinCode?: string,
+  ): Promise<{ token: string; membershipId: MembershipId }>;
   /** One procedure over HTTP, the answer as it came. */
   post(name: string, input: unknown, token?: string): Promise<{ status: number; text: string }>;
   stop(): Promise<void>;
@@ -102,11 +106,8 @@ export async function startApp(
       await client.accounts.verifyCode({ challengeId, code: await codes.take(phone) });
       return client;
     },
-    async session(phone, inviteToken) {
-      const asked = await post(
-        'accounts.requestCode',
-        inviteToken === undefined ? { phone } : { phone, inviteToken },
-      );
+    async session(phone, inviteToken, joinCode) {
+      const asked = await post('accounts.requestCode', { phone, inviteToken, joinCode });
       const { challengeId } = JSON.parse(asked.text) as { challengeId: string };
       const input = { challengeId, code: await codes.take(phone), carrier: 'bearer' };
       const verified = JSON.parse((await post('accounts.verifyCode', input)).text) as {

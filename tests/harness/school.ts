@@ -17,6 +17,7 @@ export interface SchoolFixture {
     readonly pupil: MembershipId;
     readonly guardian: MembershipId;
     readonly invite: InviteId;
+    readonly joinRequest: string;
     readonly auditRecord: string;
     readonly notice: string;
     readonly rosterEntry: string;
@@ -59,6 +60,13 @@ export async function createSchoolFixture(
     'school.createInvite',
     { as, role: 'pupil', groupId: group.id },
     admin.token,
+  );
+  const { code } = await ask<{ code: string }>('school.rotateJoinCode', { as }, admin.token);
+  const applicant = await running.session(`${phonePrefix}0041`, undefined, code);
+  const { request } = await ask<{ request: { id: string } }>(
+    'school.submitJoinRequest',
+    { code, role: 'pupil', fullName: 'Олег Сидоров' },
+    applicant.token,
   );
   const { records } = await ask<{ records: { id: string }[] }>(
     'school.listAuditRecords',
@@ -107,6 +115,7 @@ export async function createSchoolFixture(
       pupil: pupil.membershipId,
       guardian: guardian.membershipId,
       invite: invite.id,
+      joinRequest: request.id,
       auditRecord: records[0]?.id ?? '',
       notice: notices[0]?.id ?? '',
       rosterEntry: expected?.entry ?? '',

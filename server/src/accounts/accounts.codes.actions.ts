@@ -6,7 +6,9 @@ import {
   type ChallengeId,
   CodedError,
   type InputOf,
+  joiningLimits,
   type OutputOf,
+  type SchoolId,
   type SessionId,
 } from '@zvonok/shared';
 import { v4 as randomUuid, v7 as uuid } from 'uuid';
@@ -36,6 +38,8 @@ type TypedCode = InputOf<Contract['accounts.confirm']>;
 export interface CodePorts {
   /** Whether an invite with this token can be redeemed now. */
   readonly inviteIsOpen: (token: string) => Promise<boolean>;
+  /** The school that takes requests to join by this code now. */
+  readonly schoolByJoinCode: (code: string) => Promise<SchoolId | undefined>;
   /** Whether somebody with this phone (E.164) is expected in any school. */
   readonly isExpected: (phone: string) => Promise<boolean>;
   /** Makes the account a member wherever its phone is expected; changes nothing anywhere else. */
@@ -51,8 +55,8 @@ export interface CodeActions {
   requestCode(input: InputOf<Contract['accounts.requestCode']>, context: PublicContext): Promise<CodeSent>;
   /**
    * Counts a try. What it answers burns the code, in the transaction that begins the session, and gives the account whose
-   * code it is; made if the phone came with an invite or a school expects it. It is held until the transaction ends.
-   * Wherever the phone is expected the account is a member from then on.
+   * code it is; made if the phone came with an invite or a school's join code, or a school expects it. It is held until the
+   * transaction ends. Wherever the phone is expected the account is a member from then on.
    *
    * @throws CodedError CODE_WRONG, both
    */
@@ -90,6 +94,7 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
   async function issue(
     challenge: { phone: string; sessionId: SessionId | null; mayRegister: boolean },
     wording: ((code: string) => string) | undefined,
+    applyingTo?: SchoolId,
   ): Promise<CodeSent> {
     const id = randomUuid() as ChallengeId;
     const code = randomInt(1_000_000).toString().padStart(6, '0');
@@ -99,7 +104,7 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
     if (wording !== undefined) {
       // Once the answer is on its way: the work of beginning a delivery would show in its time.
       setImmediate(() => {
-        deliver(id, challenge.phone, wording(code)).catch((error: unknown) =>
+        deliver(id, challenge.phone, wording(code), applyingTo).catch((error: unknown) =>
           logger.error({ err: error }, 'a code was not sent'),
         );
       });
@@ -112,9 +117,12 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
   }
 
   /** Never awaited by a request, so that its length tells nobody whether a phone is known. */
-  async function deliver(challengeId: ChallengeId, phone: string, text: string) {
-    if ((await door.count(tenantCounter, accountLimits.codesPerTenant)) > 0) {
-      logger.error('the hourly limit of codes is reached; a code was not sent');
+  async function deliver(challengeId: ChallengeId, phone: string, text: string, applyingTo?: SchoolId) {
+    const tooManyStrangers =
+      applyingTo !== undefined &&
+      (await door.count('codes:school', joiningLimits.strangersPerSchool, applyingTo)) > 0;
+    if (tooManyStrangers || (await door.count(tenantCounter, accountLimits.codesPerTenant)) > 0) {
+      logger.error({ schoolId: applyingTo }, 'the hourly limit of codes is reached; a code was not sent');
       // Nobody can type it, so whoever does has guessed: the limit bounds the guesses too.
       await database.inTransaction((tx) => burnChallenge(tx, challengeId));
       return;
@@ -143,17 +151,20 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
     async requestCode(input, context) {
       const phone = normalisePhone(input.phone);
       await requireFewCodes(phone, context.address);
-      const [account, invited, expected] = await Promise.all([
+      const [account, invited, applyingTo, expected] = await Promise.all([
         findAccountByPhone(database.db, phone),
         input.inviteToken === undefined ? false : ports.inviteIsOpen(input.inviteToken),
+        input.joinCode === undefined ? undefined : ports.schoolByJoinCode(input.joinCode),
         ports.isExpected(phone),
       ]);
-      const mayRegister = account === undefined && (invited || expected);
+      const awaited = account !== undefined || invited || expected;
+      const mayRegister = account === undefined && (awaited || applyingTo !== undefined);
       return issue(
         { phone, sessionId: null, mayRegister },
         account !== undefined || mayRegister
           ? (code) => `Звонок: код ${code}. Никому его не сообщайте.`
           : undefined,
+        awaited ? undefined : applyingTo,
       );
     },
 

@@ -23,6 +23,9 @@ import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
 import { type HttpDoor, mountSchoolHttp } from './school.http.ts';
 import { createInviteActions } from './school.invites.actions.ts';
+import { createJoiningActions } from './school.joining.actions.ts';
+import { createJoinQueueActions } from './school.joining.queue.actions.ts';
+import { mountJoining } from './school.joining.routes.ts';
 import { createNoticeActions, raiseNotice } from './school.notices.ts';
 import { createOverviewActions } from './school.overview.ts';
 import { createPeopleActions } from './school.people.actions.ts';
@@ -90,6 +93,8 @@ export interface School {
   strangeSignInReported(tx: Transaction, report: StrangeSignIn): Promise<void>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
+  /** The school that takes requests to join by this code now. */
+  schoolByJoinCode(code: string): Promise<SchoolId | undefined>;
   /** How people whom the school expects become members. */
   readonly rosterClaims: RosterClaims;
   /** The active memberships of an account, the oldest first, as their owner sees them. */
@@ -154,6 +159,11 @@ export interface School {
 export function createSchool(platform: Platform, ports: SchoolPorts): School {
   const { database } = platform;
   const changes = createSchoolChanges(ports.peopleChanged);
+  const rosterClaims = createRosterClaims(database, changes);
+  const joining = {
+    ...createJoiningActions(platform),
+    ...createJoinQueueActions(platform, ports.accounts, changes, rosterClaims),
+  };
   const actions: SchoolActions = {
     ...createSchoolActions(platform, changes),
     ...createPeopleActions(platform, ports.accounts, changes),
@@ -170,6 +180,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountRoster(roster),
       ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
       ...mountOverview(createOverviewActions(platform)),
+      ...mountJoining(joining),
     ],
     mountHttp: (door) => mountSchoolHttp(door, { roster, audit: actions }, actors.requireActor),
     operator: { ...changes, ...hosting },
@@ -197,7 +208,8 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       }
     },
     inviteIsOpen: actions.inviteIsOpen,
-    rosterClaims: createRosterClaims(database, changes),
+    schoolByJoinCode: joining.schoolByJoinCode,
+    rosterClaims,
     async membershipsOf(accountId) {
       const found = await listActiveMemberships(database, accountId, { inOpenSchools: false });
       const people: MemberFacts[] = [];

@@ -8,7 +8,7 @@ import {
   type RequestedAction,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
+import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 import { signIn } from '../testing/sign-in.ts';
 import { openTables, type Tables, tableOf } from '../testing/tables.ts';
@@ -37,6 +37,12 @@ const put = (person: Partial<Parameters<typeof enrol>[2]>) =>
 
 const ask = async (by: Person, what: RequestedAction) =>
   unwrap(await rooms.call('school.createRequest', by, { what })).request.id;
+async function askToJoin(): Promise<string> {
+  const { code } = unwrap(await rooms.call('school.rotateJoinCode', school.admin, {}));
+  const input = { code, role: 'teacher', fullName: 'Просящий Андрей' } as const;
+  const caller = callerOf(await newAccount(rooms));
+  return unwrap(await rooms.call('school.submitJoinRequest', caller, input)).request.id;
+}
 
 type Change = (name: ProcedureName & `school.${string}`, input: object) => Promise<unknown>;
 
@@ -215,6 +221,27 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       unwrap(await rooms.call('school.withdrawRequest', school.head, { requestId }));
       const by = { membershipId: school.head.as, fullName: school.head.fullName };
       return [{ action: 'requestWithdrawn', by, address: '192.0.2.1', before: { kind: 'editSchool' } }];
+    'school.rotateJoinCode': async (change) => {
+      await change('school.rotateJoinCode', {});
+      return [{ action: 'joinCodeRotated', before: null, after: null }];
+    },
+    'school.closeJoinCode': async (change) => {
+      unwrap(await rooms.call('school.rotateJoinCode', school.admin, {}));
+      await change('school.closeJoinCode', {});
+      return [{ action: 'joinCodeClosed', before: null, after: null }];
+    },
+    'school.approveJoinRequest': async (change) => {
+      const requestId = await askToJoin();
+      await change('school.approveJoinRequest', { requestId });
+      return [
+        { action: 'membershipStarted', after: { role: 'teacher' } },
+        { action: 'joinRequestApproved', before: { role: 'teacher' }, after: { requestId } },
+      ];
+    },
+    'school.declineJoinRequest': async (change) => {
+      const requestId = await askToJoin();
+      await change('school.declineJoinRequest', { requestId, reason: 'не работает у нас' });
+      return [{ action: 'joinRequestDeclined', before: { role: 'teacher' }, after: { requestId } }];
     },
     'school.settleNotice': async (change) => {
       const { as: membershipId } = await put({});

@@ -78,6 +78,31 @@ export function inviteScopeOf(
   return { createdBy: facts.membershipId, ofGroups: ownGroupsOf('CT', facts) };
 }
 
+export const decidePermissionOf = (role: InvitableRole): Permission =>
+  role === 'pupil' || role === 'guardian' ? 'decidePupilRequests' : 'decideStaffRequests';
+
+/** Whether somebody decides requests to join as this role; the class, where it is known. */
+export function mayDecide(facts: MemberFacts, role: InvitableRole, groupId: GroupId | null): boolean {
+  const permission = decidePermissionOf(role);
+  return permission === 'decidePupilRequests' && groupId !== null
+    ? mayInGroup(permission, facts, groupId)
+    : may(permission, facts);
+}
+
+/** Whose requests to join somebody decides; undefined: nobody's. */
+export function queueScopeOf(facts: MemberFacts): { staff: boolean; pupils: 'all' | GroupId[] } | undefined {
+  if (!mightDo('decideStaffRequests', facts) && !mightDo('decidePupilRequests', facts)) return undefined;
+  const own = facts.standings.filter(
+    (standing) => rightOf('decidePupilRequests', standing, facts.settings) === 'own',
+  );
+  return {
+    staff: may('decideStaffRequests', facts),
+    pupils: may('decidePupilRequests', facts)
+      ? 'all'
+      : own.flatMap((standing) => ownGroupsOf(standing, facts)),
+  };
+}
+
 /** Whose records somebody reads: all of the school's, or those of these groups and this person's own. */
 export type AuditScope =
   | 'school'

@@ -18,6 +18,8 @@ export interface Claim {
   readonly entryId: RosterEntryId;
   readonly accountId: AccountId;
   readonly address: string;
+  /** Who lets them in, where it is not they themselves. */
+  readonly by?: NonNullable<By>;
 }
 
 export type RosterClaims = ReturnType<typeof createRosterClaims>;
@@ -42,7 +44,7 @@ export function createRosterClaims(
    */
   async function claim(
     tx: Transaction,
-    { schoolId, entryId, accountId, address }: Claim,
+    { schoolId, entryId, accountId, address, by: letInBy }: Claim,
   ): Promise<MyMembership | undefined> {
     const family = await lockRosterFamily(tx, schoolId, entryId);
     if (family === undefined) return undefined;
@@ -68,12 +70,12 @@ export function createRosterClaims(
           role: entry.role,
           fullName: entry.fullName,
           groupId: entry.groupId ?? presentChildren[0]?.groupId ?? null,
-          by: { address },
+          by: letInBy ?? { address },
         })
       )?.id;
     if (membershipId === undefined || !(await claimEntry(tx, schoolId, entryId, membershipId)))
       return undefined;
-    const by: By = { membershipId, address };
+    const by: By = letInBy ?? { membershipId, address };
     for (const attachment of await listWantedAttachments(tx, schoolId, entryId)) {
       await changes.attach(tx, { schoolId, membershipId, ...attachment }, by);
     }

@@ -51,12 +51,15 @@ export const schools = pgTable(
     journalUrl: text('journal_url'),
     /** Switches of the permission table that stand otherwise than the table has them. */
     settings: jsonb().$type<SchoolSettings>().notNull().default({}),
+    /** By which people ask to join; null: they can't. */
+    joinCode: text('join_code'),
     createdAt: moment('created_at').notNull().defaultNow(),
     /** Since when the operator keeps it closed, and why. */
     suspendedAt: moment('suspended_at'),
     suspendReason: text('suspend_reason'),
   },
   (table) => [
+    uniqueIndex('schools_join_code').on(table.joinCode),
     check('schools_suspension', sql`(${table.suspendedAt} is null) = (${table.suspendReason} is null)`),
     check('schools_vocabulary', sql`${table.vocabulary} in ('school', 'college', 'kindergarten')`),
   ],

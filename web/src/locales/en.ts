@@ -1096,6 +1096,7 @@ export const en = {
     ALREADY_MEMBER: 'You have already joined in this role. Open the chats.',
     GROUP_TAKEN: 'The pupil is already in another class. The administrator can transfer them.',
     ADMIN_PRESENT: 'An administrator of this school was here lately. They appoint the next one themselves.',
+    ASKED_TOO_SOON: 'The school declined this request a short time ago. You can ask again in a few days.',
     LAST_ADMIN: 'This is the school’s last administrator. Appoint another first.',
     IMPORT_STALE:
       'The data changed while you were looking. Upload the file again to see what it would change now.',
