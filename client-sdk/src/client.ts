@@ -419,7 +419,7 @@ export function createClient(options: ClientOptions = {}): Client {
     ...createRosterTables(http),
     async redeemInvite(input) {
       const result = await call('school.redeemInvite', input);
-      upsertMembership(result.membership);
+      if (result.membership !== null) upsertMembership(result.membership);
       return result;
     },
   };

@@ -5,6 +5,7 @@ import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
+import { inviteEvents, inviteProcedures } from './school.invites.ts';
 import { joiningEvents, joiningProcedures } from './school.joining.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { overviewProcedures } from './school.overview.ts';
@@ -26,6 +27,7 @@ export * from './media.ts';
 export * from './permissions.ts';
 export * from './schemas.ts';
 export * from './school.guardians.ts';
+export * from './school.invites.ts';
 export * from './school.joining.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
@@ -42,6 +44,7 @@ export const procedureContract = {
   ...schoolProcedures,
   ...guardianProcedures,
   ...noticeProcedures,
+  ...inviteProcedures,
   ...rosterProcedures,
   ...requestProcedures,
   ...overviewProcedures,
@@ -57,6 +60,7 @@ export const eventContract = {
   ...schoolEvents,
   ...guardianEvents,
   ...noticeEvents,
+  ...inviteEvents,
   ...rosterEvents,
   ...requestEvents,
   ...joiningEvents,

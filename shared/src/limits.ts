@@ -114,6 +114,18 @@ export const schoolLimits = {
   actorCacheMs: second,
   actorsCached: 20_000,
   invitesListed: 200,
+  /** Expected pupils of a class with their guardians, three each, and room. */
+  personalInvites: 300,
+  /** Above so many at once a list is read again instead of told of each. */
+  invitesToldSingly: 20,
+  /**
+   * The leak alarm: an invite of a class is suspended from so many redeemers on whom the class's roster does not know,
+   * where they are more than this share of all; or where more come than the roster has people. One or two newcomers whom
+   * nobody has put on the roster yet, and a grandmother, are no leak.
+   */
+  inviteLeak: { strangers: 3, share: 0.5, surplus: 2, guardiansPerPupil: 3 },
+  /** People of one class on the roster, guardians included, among whom a redeemer is looked for. */
+  classRosterRead: 500,
   groupsListed: 500,
   classesPageSize: 100,
   membersListed: 500,

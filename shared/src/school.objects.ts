@@ -150,12 +150,22 @@ export const Member = strict({
 });
 export type Member = Static<typeof Member>;
 
-export const inviteStates = ['open', 'used', 'expired', 'annulled'] as const;
+/** `suspended`: people came by it whom the roster does not know; an administrator may open it again. */
+export const inviteStates = ['open', 'suspended', 'used', 'expired', 'annulled'] as const;
+/** `roster`: whoever redeems it must have the name of somebody expected; anybody else asks to join. */
+export const inviteMatches = ['none', 'roster'] as const;
 export const Invite = strict({
   id: InviteId,
   role: InvitableRole,
-  /** The class of a pupil or guardian; the staff room for staff. */
+  /** The class of a pupil or guardian; the staff room for staff, the class for a teacher with a subject. */
   groupId: GroupId,
+  /** By which a teacher is attached to the class. */
+  subject: nullable(Subject),
+  /** Whether those who redeem it ask to join and come in by approval. */
+  needsApproval: Type.Boolean(),
+  match: oneOf(inviteMatches),
+  /** Whom of the roster it is for; null: for anybody who has it. */
+  personName: nullable(Type.String()),
   /** The child that the guardian is linked to at once. */
   childId: nullable(MembershipId),
   state: oneOf(inviteStates),
@@ -183,6 +193,8 @@ export const auditActions = [
   'groupChanged',
   'groupArchived',
   'inviteMade',
+  'inviteSuspended',
+  'inviteResumed',
   'inviteAnnulled',
   'inviteRedeemed',
   'joinCodeRotated',
@@ -221,7 +233,7 @@ export const AuditRecord = strict({
   id: AuditRecordId,
   at: Time,
   action: AuditAction,
-  /** Who did it; null: the operator of the server. */
+  /** Who did it; null: the operator of the server, or the server by itself. */
   by: nullable(strict({ membershipId: MembershipId, fullName: FullName })),
   /** The person it was done to. */
   member: nullable(strict({ membershipId: MembershipId, fullName: FullName })),

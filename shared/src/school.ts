@@ -15,6 +15,7 @@ import {
 import { AuditRecordId, GroupId, InviteId, MembershipId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
 import { paragraph } from './schemas.ts';
+import { OwnJoinRequest } from './school.joining.ts';
 import {
   Attachment,
   AuditFilter,
@@ -27,6 +28,7 @@ import {
   InvitableRole,
   Invite,
   InviteToken,
+  inviteMatches,
   Member,
   MyMembership,
   Role,
@@ -109,8 +111,12 @@ export const schoolProcedures = procedures('school', {
       'Makes a link bound to a role and a group. The token is answered once and never again: the server keeps its hash.',
     input: {
       role: InvitableRole,
-      /** Required for pupils and guardians, left out for staff. */
+      /** Required for pupils, guardians and teachers with a subject, left out for other staff. */
       groupId: Type.Optional(GroupId),
+      /** With role teacher: they are attached to the class by it, which counts once they are verified. */
+      subject: Type.Optional(Subject),
+      needsApproval: Type.Optional(Type.Boolean()),
+      match: Type.Optional(oneOf(inviteMatches)),
       /** With role guardian: the pupil of that group whom the guardian is linked to; administrators only. */
       childId: Type.Optional(MembershipId),
       uses: Type.Optional(Type.Integer({ minimum: 1, maximum: schoolLimits.inviteUsesMax })),
@@ -121,9 +127,16 @@ export const schoolProcedures = procedures('school', {
     limit: perMinute(60),
   }),
   listInvites: memberProcedure({
-    summary: 'The newest invites that the caller may annul.',
-    input: {},
-    output: strict({ invites: Type.Array(Invite) }),
+    summary: 'The invites that the caller may annul, the newest first, in pages after the given invite.',
+    input: {
+      /** Those for one person of the roster, or those for anybody who has them. */
+      personal: Type.Optional(Type.Boolean()),
+      groupId: Type.Optional(GroupId),
+      after: Type.Optional(InviteId),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: schoolLimits.invitesListed })),
+    },
+    output: strict({ invites: Type.Array(Invite), hasMore: Type.Boolean() }),
+    errors: ['NOT_FOUND'],
     limit: perMinute(120),
   }),
   annulInvite: memberProcedure({
@@ -146,6 +159,11 @@ export const schoolProcedures = procedures('school', {
       vocabulary: Vocabulary,
       role: InvitableRole,
       groupName: GroupName,
+      subject: nullable(Subject),
+      needsApproval: Type.Boolean(),
+      match: oneOf(inviteMatches),
+      /** Whether it is for one person of the roster: no name is asked for. */
+      personal: Type.Boolean(),
     }),
     errors: ['INVITE_INVALID'],
     /** A school of new pupils scans its posters behind one address; a token of 256 bits is not guessed. */
@@ -153,10 +171,15 @@ export const schoolProcedures = procedures('school', {
   }),
   redeemInvite: accountProcedure({
     summary:
-      'Makes the signed-in person a member. Asked again by the same person it answers the first result; a guardian with an invite for another child gets the child linked.',
-    input: { token: InviteToken, fullName: FullName },
-    output: strict({ membership: MyMembership }),
-    errors: ['INVITE_INVALID', 'ALREADY_MEMBER', 'GROUP_TAKEN'],
+      'Makes the signed-in person a member. Asked again by the same person it answers the first result; a guardian with an invite for another child gets the child linked. Where the invite needs approval, or a name on the roster that this is not, it makes a request to join.',
+    input: {
+      token: InviteToken,
+      /** Left out where the invite is for one person of the roster. */
+      fullName: Type.Optional(FullName),
+    },
+    /** One of them. */
+    output: strict({ membership: nullable(MyMembership), request: nullable(OwnJoinRequest) }),
+    errors: ['INVITE_INVALID', 'ALREADY_MEMBER', 'GROUP_TAKEN', 'CONFLICT', 'ASKED_TOO_SOON'],
     limit: perMinute(30),
   }),
   attachTeacher: memberProcedure({

@@ -46,6 +46,7 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
   'school.listAuditRecords': { after: 'auditRecord' },
   'school.listClasses': { after: 'group' },
   'school.listNotices': { after: 'notice' },
+  'school.listInvites': { after: 'invite' },
   'school.listRoster': { after: 'rosterEntry' },
   'school.listRequests': { after: 'request' },
   'school.listJoinRequests': { after: 'joinRequest' },
@@ -53,7 +54,8 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */
 const readings: Readonly<Record<string, object>> = {
-  'school.createInvite': { role: 'guardian' },
+  // The server refuses a subject of a guardian, and approval where a child is named, before it looks anything up.
+  'school.createInvite': { role: 'guardian', subject: undefined, needsApproval: false },
   'school.attachTeacher': { kind: 'subject' },
   'school.detachTeacher': { kind: 'subject' },
 };

@@ -23,6 +23,8 @@ import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
 import { type HttpDoor, mountSchoolHttp } from './school.http.ts';
 import { createInviteActions } from './school.invites.actions.ts';
+import { createPersonalInviteActions } from './school.invites.personal.ts';
+import { createRedeemActions } from './school.invites.redeem.ts';
 import { createJoiningActions } from './school.joining.actions.ts';
 import { createJoinQueueActions } from './school.joining.queue.actions.ts';
 import { mountJoining } from './school.joining.routes.ts';
@@ -43,6 +45,7 @@ import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts
 import { mountRoster } from './school.roster.routes.ts';
 import {
   mountGuardians,
+  mountInvites,
   mountNotices,
   mountOverview,
   mountRequests,
@@ -168,6 +171,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     ...createSchoolActions(platform, changes),
     ...createPeopleActions(platform, ports.accounts, changes),
     ...createInviteActions(platform, changes),
+    ...createRedeemActions(platform, changes, rosterClaims),
     ...createAuditActions(platform),
   };
   const roster = createRosterActions(platform, ports.accounts, changes);
@@ -177,6 +181,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountSchool(actions),
       ...mountGuardians(createGuardianActions(platform, changes, ports.peopleChanged)),
       ...mountNotices(createNoticeActions(platform)),
+      ...mountInvites(createPersonalInviteActions(platform, changes)),
       ...mountRoster(roster),
       ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
       ...mountOverview(createOverviewActions(platform)),

@@ -8,7 +8,15 @@ import {
   type RequestedAction,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
+import {
+  callerOf,
+  joined,
+  outcomeOf,
+  type Person,
+  type Rooms,
+  startRooms,
+  unwrap,
+} from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 import { signIn } from '../testing/sign-in.ts';
 import { openTables, type Tables, tableOf } from '../testing/tables.ts';
@@ -43,6 +51,11 @@ async function askToJoin(): Promise<string> {
   const caller = callerOf(await newAccount(rooms));
   return unwrap(await rooms.call('school.submitJoinRequest', caller, input)).request.id;
 }
+
+const expectSomebody = () =>
+  rooms.platform.database.client`
+    insert into roster_entries (school_id, id, role, full_name, match_key, group_id)
+    values (${school.schoolId}, gen_random_uuid(), 'pupil', 'Ожидаемый Лев', 'ожидаемый лев', ${school.groupId})`;
 
 type Change = (name: ProcedureName & `school.${string}`, input: object) => Promise<unknown>;
 
@@ -100,6 +113,26 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
           after: expect.objectContaining({ role: 'pupil', uses: 3 }),
         },
       ];
+    },
+    'school.createPersonalInvites': async (change) => {
+      await expectSomebody();
+      await change('school.createPersonalInvites', { groupId: school.groupId, role: 'pupil' });
+      return [{ action: 'inviteMade', after: expect.objectContaining({ role: 'pupil', personal: true }) }];
+    },
+    'school.resumeInvite': async (change) => {
+      const input = { role: 'pupil', groupId: school.groupId, uses: 9 } as const;
+      const { invite, token } = unwrap(await rooms.call('school.createInvite', school.admin, input));
+      for (const fullName of ['Один Чужой', 'Два Чужих', 'Три Чужих']) {
+        const caller = callerOf(await newAccount(rooms));
+        unwrap(await rooms.call('school.redeemInvite', caller, { token, fullName }));
+      }
+      expect((await newest(1))[0]).toMatchObject({
+        action: 'inviteSuspended',
+        by: null,
+        after: { redeemers: 3, strangers: 3 },
+      });
+      await change('school.resumeInvite', { inviteId: invite.id });
+      return [{ action: 'inviteResumed', inviteId: invite.id, before: { role: 'pupil' } }];
     },
     'school.annulInvite': async (change) => {
       const { invite } = unwrap(await rooms.call('school.createInvite', school.admin, { role: 'teacher' }));
@@ -290,7 +323,7 @@ describe('the audit log', () => {
     );
     const accountId = await newAccount(rooms);
     const caller = { accountId, sessionId: crypto.randomUUID() as Person['caller']['sessionId'] };
-    const { membership } = unwrap(
+    const membership = joined(
       await rooms.call('school.redeemInvite', caller, { token, fullName: 'Зорин Глеб' }, { address }),
     );
     const by = { membershipId: membership.id, fullName: 'Зорин Глеб' };

@@ -8,6 +8,7 @@ import {
   type MyMembership,
   type Role,
   type SchoolId,
+  schoolLimits,
   type Vocabulary,
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
@@ -18,7 +19,12 @@ import { createCardChanges } from './school.card.changes.ts';
 import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { teachersOfPupil } from './school.guardians.store.ts';
-import { annulInvites, describeInvite, listOpenInvites, type StoredInvite } from './school.invites.store.ts';
+import {
+  annulInvites,
+  describeInvite,
+  listUnclaimedInvites,
+  type StoredInvite,
+} from './school.invites.store.ts';
 import { noteLikeness } from './school.likeness.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
 import { type MemberFacts, mayInvite } from './school.policy.ts';
@@ -103,6 +109,12 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
   async function announceInvites(tx: Transaction, schoolId: SchoolId, invites: readonly StoredInvite[]) {
     if (invites.length === 0) return;
     const admins = await listByRole(tx, schoolId, ['admin']);
+    if (invites.length > schoolLimits.invitesToldSingly) {
+      for (const membershipId of new Set([...invites.map((invite) => invite.createdBy), ...admins])) {
+        tx.announce(eventFor('school.invitesChanged', { membership: membershipId }, { membershipId }));
+      }
+      return;
+    }
     for (const invite of invites) {
       for (const membershipId of new Set([invite.createdBy, ...admins])) {
         tx.announce(
@@ -145,13 +157,13 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     by: By,
     createdBy?: MembershipId,
   ): Promise<void> {
-    const open = await listOpenInvites(tx, schoolId, createdBy);
+    const open = await listUnclaimedInvites(tx, schoolId, createdBy);
     const makers = await loadFacts(tx, schoolId, [...new Set(open.map((invite) => invite.createdBy))]);
-    for (const { id, createdBy: makerId, role, groupId } of open) {
+    const unfounded = open.filter(({ createdBy: makerId, role, groupId }) => {
       const maker = makers.get(makerId);
-      if (maker !== undefined && mayInvite(maker, role, groupId)) continue;
-      await annul(tx, schoolId, { id }, by);
-    }
+      return maker === undefined || !mayInvite(maker, role, groupId);
+    });
+    if (unfounded.length > 0) await annul(tx, schoolId, { ids: unfounded.map(({ id }) => id) }, by);
   }
 
   async function verify(
@@ -387,8 +399,15 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       return archived;
     },
 
-    async attach(tx: Transaction, attachment: StoredAttachment, by: By): Promise<void> {
-      if (!(await addAttachment(tx, attachment, by?.membershipId ?? null))) return;
+    /** False where the attachment was there. */
+    async attach(
+      tx: Transaction,
+      attachment: StoredAttachment,
+      by: By,
+      /** Whose right it was, where somebody else used it: who made the invite. */
+      attachedBy: MembershipId | null = by?.membershipId ?? null,
+    ): Promise<boolean> {
+      if (!(await addAttachment(tx, attachment, attachedBy))) return false;
       const { schoolId, membershipId, groupId, kind, subject } = attachment;
       await record(tx, schoolId, by, {
         action: 'teacherAttached',
@@ -398,6 +417,7 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
       });
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
+      return true;
     },
 
     async detach(tx: Transaction, attachment: StoredAttachment, by: By): Promise<void> {

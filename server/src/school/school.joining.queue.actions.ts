@@ -1,6 +1,7 @@
 import {
   CodedError,
   type InputOf,
+  type InviteId,
   type JoinRequest,
   type JoinRequestId,
   joiningLimits,
@@ -15,6 +16,8 @@ import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import { record } from './school.audit.store.ts';
 import type { SchoolChanges } from './school.changes.ts';
+import { loadFacts } from './school.facts.store.ts';
+import { addRedemption, findInvite } from './school.invites.store.ts';
 import { announceJoinRequest } from './school.joining.requests.ts';
 import {
   countQueue,
@@ -47,7 +50,7 @@ type Approval = Omit<InputOf<Contract['school.approveJoinRequest']>, 'as'>;
 export function createJoinQueueActions(
   { database }: Pick<Platform, 'database'>,
   accounts: Pick<Accounts, 'phonesOf'>,
-  changes: Pick<SchoolChanges, 'enrol'>,
+  changes: Pick<SchoolChanges, 'attach' | 'enrol'>,
   claims: Pick<RosterClaims, 'claim'>,
 ) {
   /** The caller, and which requests are theirs to decide. @throws CodedError FORBIDDEN */
@@ -184,6 +187,25 @@ export function createJoinQueueActions(
     return membership.id;
   }
 
+  /** What the invite by which they asked says besides. */
+  async function keepInvite(
+    tx: Transaction,
+    actor: Actor,
+    request: StoredJoinRequest,
+    inviteId: InviteId,
+    membershipId: MembershipId,
+  ): Promise<void> {
+    const { schoolId, accountId, onRoster } = request;
+    const invite = await findInvite(tx, schoolId, inviteId, 'all');
+    if (invite === undefined) throw new Error('an invite vanished');
+    await addRedemption(tx, invite, { accountId, membershipId, onRoster });
+    const { groupId, subject } = invite;
+    const role = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId)?.role;
+    if (subject !== null && role === 'teacher') {
+      await changes.attach(tx, { schoolId, membershipId, groupId, kind: 'subject', subject }, actor);
+    }
+  }
+
   return {
     async listJoinRequests(
       actor: Actor,
@@ -229,6 +251,7 @@ export function createJoinQueueActions(
             ? await letIn(tx, actor, self, request, input)
             : await letInByRoster(tx, actor, self, request, { entryId });
         await writeDecision(tx, request, { state: 'approved', membershipId }, actor.membershipId);
+        if (request.inviteId !== null) await keepInvite(tx, actor, request, request.inviteId, membershipId);
         await record(tx, actor.schoolId, actor, {
           action: 'joinRequestApproved',
           membershipId,

@@ -1,5 +1,6 @@
 import {
   guardianProcedures,
+  inviteProcedures,
   noticeProcedures,
   overviewProcedures,
   requestProcedures,
@@ -10,6 +11,8 @@ import type { createSchoolActions } from './school.actions.ts';
 import type { createAuditActions } from './school.audit.actions.ts';
 import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
+import type { PersonalInviteActions } from './school.invites.personal.ts';
+import type { createRedeemActions } from './school.invites.redeem.ts';
 import type { NoticeActions } from './school.notices.ts';
 import type { OverviewActions } from './school.overview.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
@@ -62,9 +65,22 @@ export function mountOverview(actions: OverviewActions): MountedProcedure[] {
   });
 }
 
+export function mountInvites(actions: PersonalInviteActions): MountedProcedure[] {
+  return mount(inviteProcedures, {
+    'school.createPersonalInvites': (input, { actor }) => actions.createPersonalInvites(actor, input),
+    'school.listRedemptions': async ({ inviteId }, { actor }) => ({
+      redemptions: await actions.listRedemptions(actor, inviteId),
+    }),
+    'school.resumeInvite': async ({ inviteId }, { actor }) => ({
+      invite: await actions.resumeInvite(actor, inviteId),
+    }),
+  });
+}
+
 export type SchoolActions = ReturnType<typeof createSchoolActions> &
   ReturnType<typeof createPeopleActions> &
   ReturnType<typeof createInviteActions> &
+  ReturnType<typeof createRedeemActions> &
   ReturnType<typeof createAuditActions>;
 
 export function mountSchool(actions: SchoolActions): MountedProcedure[] {
@@ -84,7 +100,7 @@ export function mountSchool(actions: SchoolActions): MountedProcedure[] {
     }),
     'school.listMembers': (input, { actor }) => actions.listMembers(actor, input),
     'school.createInvite': (input, { actor }) => actions.createInvite(actor, input),
-    'school.listInvites': async (_input, { actor }) => ({ invites: await actions.listInvites(actor) }),
+    'school.listInvites': (input, { actor }) => actions.listInvites(actor, input),
     'school.annulInvite': async ({ inviteId }, { actor }) => ({
       invite: await actions.annulInvite(actor, inviteId),
     }),
@@ -93,9 +109,7 @@ export function mountSchool(actions: SchoolActions): MountedProcedure[] {
     }),
     'school.previewInvite': ({ token }) => actions.previewInvite(token),
     'school.listAuditRecords': (input, { actor }) => actions.listAuditRecords(actor, input),
-    'school.redeemInvite': async ({ token, fullName }, { caller, address }) => ({
-      membership: await actions.redeemInvite(caller, address, token, fullName),
-    }),
+    'school.redeemInvite': (input, { caller, address }) => actions.redeemInvite(caller, address, input),
     'school.attachTeacher': async (input, { actor }) => ({
       attachments: await actions.attachTeacher(actor, input),
     }),

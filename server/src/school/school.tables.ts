@@ -6,6 +6,7 @@ import type {
   Group,
   GroupId,
   InvitableRole,
+  Invite,
   InviteId,
   MembershipId,
   Role,
@@ -295,11 +296,19 @@ export const invites = pgTable(
     /** The class of a pupil or guardian; the staff room for staff. */
     groupId: uuid('group_id').$type<GroupId>().notNull(),
     childId: uuid('child_id').$type<MembershipId>(),
+    /** By which a teacher is attached to the class. */
+    subject: text(),
+    needsApproval: boolean('needs_approval').notNull().default(false),
+    match: text().$type<Invite['match']>().notNull().default('none'),
     uses: integer().notNull(),
     used: integer().notNull().default(0),
     createdBy: uuid('created_by').$type<MembershipId>().notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
     expiresAt: moment('expires_at').notNull(),
+    /** Since when it waits for an administrator: see the leak alarm. */
+    suspendedAt: moment('suspended_at'),
+    /** When one opened it again: who came before does not count any more. */
+    resumedAt: moment('resumed_at'),
     annulledAt: moment('annulled_at'),
     /** Null where it ended with the rights of its maker or with its group. */
     annulledBy: uuid('annulled_by').$type<MembershipId>(),
@@ -331,6 +340,8 @@ export const invites = pgTable(
     }),
     check('invites_role', sql`${table.role} in ('head', 'teacher', 'pupil', 'guardian')`),
     check('invites_uses', sql`${table.used} between 0 and ${table.uses}`),
+    check('invites_subject_of_teacher', sql`${table.subject} is null or ${table.role} = 'teacher'`),
+    check('invites_match', sql`${table.match} in ('none', 'roster')`),
     check('invites_child_of_guardian', sql`${table.childId} is null or ${table.role} = 'guardian'`),
   ],
 );
@@ -346,6 +357,8 @@ export const inviteRedemptions = pgTable(
       .notNull()
       .references(() => accounts.id),
     membershipId: uuid('membership_id').$type<MembershipId>().notNull(),
+    /** Whether the class's roster knew the name; null where it had none, or nobody asked. */
+    onRoster: boolean('on_roster'),
     redeemedAt: moment('redeemed_at').notNull().defaultNow(),
   },
   (table) => [

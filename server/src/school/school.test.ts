@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { GroupId, InviteId, MembershipId } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
+import {
+  callerOf,
+  joined,
+  outcomeOf,
+  type Person,
+  type Rooms,
+  startRooms,
+  unwrap,
+} from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 import { normaliseFullName } from './school.names.ts';
 
@@ -90,8 +98,8 @@ it('redeems an invite once per use, whoever comes at once', async () => {
 it('redeems several uses, the same for a repeated reply, and never more', async () => {
   const { token } = await invite(school.admin, { role: 'guardian', groupId: school.groupId, uses: 2 });
   const [first, second, third] = await Promise.all([newCaller(), newCaller(), newCaller()]);
-  const once = unwrap(await redeem(token, first)).membership;
-  expect(unwrap(await redeem(token, first)).membership).toEqual(once);
+  const once = joined(await redeem(token, first));
+  expect(joined(await redeem(token, first))).toEqual(once);
   expect(once).toMatchObject({
     role: 'guardian',
     standings: ['PU'],
@@ -101,7 +109,7 @@ it('redeems several uses, the same for a repeated reply, and never more', async 
   expect(outcomeOf(await redeem(token, second))).toBe('ok');
   expect(outcomeOf(await redeem(token, third))).toBe('INVITE_INVALID');
   // The lost reply of the one who is in is still answered.
-  expect(unwrap(await redeem(token, first)).membership.id).toBe(once.id);
+  expect(joined(await redeem(token, first)).id).toBe(once.id);
 });
 
 it('refuses annulled, expired and unknown invites alike, before and behind the door', async () => {
@@ -132,6 +140,10 @@ it('shows where an invite leads without using it up', async () => {
       vocabulary: 'school',
       role: 'pupil',
       groupName: '7Б',
+      subject: null,
+      needsApproval: false,
+      match: 'none',
+      personal: false,
     });
   }
   const [row] = await query('select used from invites where id = $1', [made.id]);
@@ -162,11 +174,11 @@ it('links a guardian to the child that the invite names, and to a second child b
     invite(school.admin, { role: 'guardian', groupId, childId });
   const caller = await newCaller();
   const one = await forChild(school.classmate.as, school.groupId);
-  const first = unwrap(await redeem(one.token, caller)).membership;
+  const first = joined(await redeem(one.token, caller));
   expect(first.children.map((child) => child.membershipId)).toEqual([school.classmate.as]);
   expect(first.standings).toEqual(['PV']);
   const two = await forChild(school.otherPupil.as, school.otherGroupId);
-  const second = unwrap(await redeem(two.token, caller)).membership;
+  const second = joined(await redeem(two.token, caller));
   expect(second.id).toBe(first.id);
   expect(second.children).toHaveLength(2);
   expect(await conversationsOf({ as: first.id })).toEqual([
@@ -186,7 +198,7 @@ it('links a guardian to the child that the invite names, and to a second child b
 it('does not let back in by the same link whoever was sent away', async () => {
   const { token } = await invite(school.admin, { role: 'pupil', groupId: school.groupId, uses: 3 });
   const caller = await newCaller();
-  const { membership } = unwrap(await redeem(token, caller));
+  const membership = joined(await redeem(token, caller));
   unwrap(
     await rooms.call('school.endMembership', school.admin, {
       membershipId: membership.id,
@@ -336,7 +348,7 @@ it('archives a class without pupils, with its open invites', async () => {
     'NAME_TAKEN',
   );
   const { token } = await invite(school.admin, { role: 'pupil', groupId: group.id, uses: 2 });
-  const { membership } = unwrap(await redeem(token, await newCaller()));
+  const membership = joined(await redeem(token, await newCaller()));
   const archive = () => rooms.call('school.archiveGroup', school.admin, { groupId: group.id });
   expect(outcomeOf(await archive())).toBe('CONFLICT');
   unwrap(

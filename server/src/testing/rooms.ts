@@ -3,6 +3,7 @@ import type {
   ErrorBody,
   InputOf,
   MembershipId,
+  MyMembership,
   OutputOf,
   ProcedureName,
   procedureContract,
@@ -195,6 +196,13 @@ export function unwrap<T>(
 ): T {
   if (answer.ok) return answer.result;
   throw new Error(`refused with ${answer.error.code}: ${answer.error.message}`);
+}
+
+/** The membership that an invite made at once. */
+export function joined(answer: Answer<Contract['school.redeemInvite']>): MyMembership {
+  const { membership } = unwrap(answer);
+  if (membership === null) throw new Error('asked to join instead');
+  return membership;
 }
 
 /** `ok` or the code of the refusal. */
