@@ -28,6 +28,7 @@ const Settings = lazy(() =>
 const OpenDeskPage = lazy(() =>
   import('./school/desk-page.tsx').then((module) => ({ default: module.OpenDeskPage })),
 );
+const Join = lazy(() => import('./school/join.tsx').then((module) => ({ default: module.Join })));
 const RedeemInvite = lazy(() =>
   import('./school/redeem-invite.tsx').then((module) => ({ default: module.RedeemInvite })),
 );
@@ -54,6 +55,7 @@ export function App() {
         <Routes>
           <Route path="/signin" element={<SignIn />} />
           <Route path="/invite" element={<RedeemInvite />} />
+          <Route path="/join" element={<Join />} />
           <Route path="/apply" element={<Apply />} />
           <Route path="/operator" element={<Operator />}>
             <Route index element={<Applications />} />
@@ -118,6 +120,9 @@ function NoMembership() {
   return (
     <main style={{ height: '100%' }}>
       <Notice icon={<IconMessages size={36} />} title={t('chats.emptyTitle')} text={t('signIn.noCode')}>
+        <Button component={Link} to="/join">
+          {t('join.title')}
+        </Button>
         <SignOutButton />
       </Notice>
     </main>

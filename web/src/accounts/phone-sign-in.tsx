@@ -7,7 +7,16 @@ import { type Challenge, CodeForm, challengeOf } from './code-form.tsx';
 import classes from './phone-sign-in.module.css';
 
 /** Phone, then code; `otherWays` stand below the phone. When it is done the session is signed in and whoever shows this screen goes on. */
-export function PhoneSignIn({ inviteToken, otherWays }: { inviteToken?: string; otherWays?: ReactNode }) {
+export function PhoneSignIn({
+  inviteToken,
+  joinCode,
+  otherWays,
+}: {
+  inviteToken?: string;
+  /** Of the school that the person asks to join. */
+  joinCode?: string;
+  otherWays?: ReactNode;
+}) {
   const { t } = useTranslation();
   const [phone, setPhone] = useState('');
   const [challenge, setChallenge] = useState<Challenge>();
@@ -18,6 +27,7 @@ export function PhoneSignIn({ inviteToken, otherWays }: { inviteToken?: string; 
     const sent = await client.accounts.requestCode({
       phone: phone.trim(),
       ...(inviteToken === undefined ? {} : { inviteToken }),
+      ...(joinCode === undefined ? {} : { joinCode }),
     });
     setChallenge(challengeOf(sent));
   }
@@ -48,7 +58,9 @@ export function PhoneSignIn({ inviteToken, otherWays }: { inviteToken?: string; 
       <>
         <form onSubmit={submitPhone} noValidate>
           <Stack gap="md">
-            <Text c="dimmed">{t(inviteToken === undefined ? 'signIn.lead' : 'invite.lead')}</Text>
+            <Text c="dimmed">
+              {t((inviteToken ?? joinCode) === undefined ? 'signIn.lead' : 'invite.lead')}
+            </Text>
             <TextInput
               size="lg"
               label={t('signIn.phone')}

@@ -21,6 +21,10 @@ export function SignIn() {
           <Anchor component={Link} to="/apply" data-testid="to-apply">
             {t('apply.link')}
           </Anchor>
+          {' · '}
+          <Anchor component={Link} to="/join" data-testid="to-join">
+            {t('join.link')}
+          </Anchor>
         </Text>
       }
     >

@@ -1,4 +1,4 @@
-import { Alert, Button, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core';
 import {
   type GroupId,
   type InvitableRole,
@@ -11,6 +11,7 @@ import {
 } from '@zvonok/client-sdk';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { plainLine } from '../desk/plain-text.ts';
 import { client } from '../platform/client.ts';
 import { Section } from '../platform/page.tsx';
 import { errorWords, roleWord } from '../platform/words.ts';
@@ -46,12 +47,18 @@ export function CreateInvite({
   const [groupId, setGroupId] = useState<GroupId>();
   const [uses, setUses] = useState<number>(usualUses[role]);
   const [days, setDays] = useState(usualDays);
+  const [subject, setSubject] = useState('');
+  const [needsApproval, setNeedsApproval] = useState(false);
+  const [match, setMatch] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [made, setMade] = useState<{ invite: Invite; token: string }>();
 
-  const bound = role === 'pupil' || role === 'guardian';
-  const permission = role === 'pupil' ? 'invitePupils' : 'inviteGuardians';
+  const ofClass = role === 'pupil' || role === 'guardian';
+  const taught = role === 'teacher' && plainLine(subject) !== '';
+  const bound = ofClass || taught;
+  const permission =
+    role === 'pupil' ? 'invitePupils' : role === 'guardian' ? 'inviteGuardians' : 'attachTeachers';
   const choices = bound
     ? groups.filter((group) => group.kind === 'class' && mayInGroup(permission, membership, group.id))
     : [];
@@ -66,6 +73,9 @@ export function CreateInvite({
         as: membership.id,
         role,
         ...(bound && chosen !== undefined ? { groupId: chosen.id } : {}),
+        ...(taught ? { subject: plainLine(subject) } : {}),
+        ...(needsApproval ? { needsApproval } : {}),
+        ...(match ? { match: 'roster' as const } : {}),
         uses,
         lifeMs: days * dayMs,
       });
@@ -92,7 +102,7 @@ export function CreateInvite({
   }
   return (
     <Section title={t('invites.create')}>
-      {bound && choices.length === 0 ? (
+      {ofClass && choices.length === 0 ? (
         <p className={classes.quiet}>{t('invites.noGroups')}</p>
       ) : (
         <form onSubmit={create}>
@@ -142,7 +152,31 @@ export function CreateInvite({
               data={lives.map((count) => ({ value: String(count), label: t('invites.days', { count }) }))}
               data-testid="invite-days"
             />
+            {role === 'teacher' && mightDo('attachTeachers', membership) && (
+              <TextInput
+                label={t('invites.subject')}
+                description={t('invites.subjectHint')}
+                maxLength={schoolLimits.subjectLength}
+                value={subject}
+                onChange={(event) => setSubject(event.currentTarget.value)}
+                data-testid="invite-subject"
+              />
+            )}
           </div>
+          <Stack mt="md" gap="sm">
+            <Checkbox
+              label={t('invites.needsApproval')}
+              description={t('invites.needsApprovalHint')}
+              checked={needsApproval}
+              onChange={(event) => setNeedsApproval(event.currentTarget.checked)}
+            />
+            <Checkbox
+              label={t('invites.matchRoster')}
+              description={t('invites.matchRosterHint')}
+              checked={match}
+              onChange={(event) => setMatch(event.currentTarget.checked)}
+            />
+          </Stack>
           {problem !== undefined && (
             <Alert color="red" role="alert" mt="md">
               {errorWords(problem, t)}

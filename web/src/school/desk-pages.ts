@@ -11,6 +11,7 @@ import {
   IconRosetteDiscountCheck,
   IconTableImport,
   IconUserPlus,
+  IconUserQuestion,
   IconUsers,
 } from '@tabler/icons-react';
 import {
@@ -148,6 +149,13 @@ export const desk: readonly DeskPart[] = [
   {
     title: (t) => t('deskParts.coming'),
     pages: [
+      {
+        path: 'join-requests',
+        name: (t) => t('joinRequests.title'),
+        icon: IconUserQuestion,
+        isFor: has('decideStaffRequests', 'decidePupilRequests'),
+        page: lazy(() => import('./join-requests.tsx').then((module) => ({ default: module.JoinRequests }))),
+      },
       {
         path: 'import',
         name: (t) => t('import.title'),

@@ -1,15 +1,22 @@
 import { Badge, Button, Group } from '@mantine/core';
-import type { Invite, MyMembership, Group as SchoolGroup } from '@zvonok/client-sdk';
+import { type Invite, type MyMembership, may, type Group as SchoolGroup } from '@zvonok/client-sdk';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { Section } from '../platform/page.tsx';
-import { tell } from '../platform/tell.ts';
-import { longDate, roleWord } from '../platform/words.ts';
+import { tell, tellError } from '../platform/tell.ts';
+import { errorWords, longDate, roleWord } from '../platform/words.ts';
 import classes from './invites.module.css';
+import { WhoUsed } from './who-used.tsx';
 
-const stateColors = { open: 'board', used: 'gray', expired: 'gray', annulled: 'red' } as const;
+const stateColors = {
+  open: 'board',
+  suspended: 'red',
+  used: 'gray',
+  expired: 'gray',
+  annulled: 'red',
+} as const;
 
 /** The invites made so far, whatever became of them; open ones can be annulled, one or all. */
 export function InviteList({
@@ -30,9 +37,22 @@ export function InviteList({
     const group = groups.find((each) => each.id === invite.groupId);
     const place =
       group?.kind === 'staff' ? t(`words.${membership.vocabulary}.staffRoom`) : (group?.name ?? '');
-    return `${roleWord(invite.role, membership.vocabulary, t)} · ${place}`;
+    return [roleWord(invite.role, membership.vocabulary, t), place, invite.subject]
+      .filter((part) => part !== null)
+      .join(' · ');
   };
-  const open = invites.filter((invite) => invite.state === 'open');
+  const isUnclaimed = (invite: Invite) => invite.state === 'open' || invite.state === 'suspended';
+  const open = invites.filter(isUnclaimed);
+  async function resume(invite: Invite) {
+    try {
+      await client.school.resumeInvite({ as: membership.id, inviteId: invite.id });
+      tell(t('invites.resumed'));
+      reload();
+    } catch (error) {
+      tellError(errorWords(error, t));
+    }
+  }
+
   return (
     <Section
       title={t('invites.list')}
@@ -61,13 +81,24 @@ export function InviteList({
                 <div className={classes.quiet}>
                   {t('invites.used', { used: invite.used, uses: invite.uses })} ·{' '}
                   {t('invites.until', { when: longDate(invite.expiresAt) })}
+                  {invite.needsApproval && ` · ${t('invites.byApproval')}`}
+                  {invite.match === 'roster' && ` · ${t('invites.byRoster')}`}
                 </div>
+                {invite.state === 'suspended' && (
+                  <div className={classes.quiet}>{t('invites.suspendedText')}</div>
+                )}
+                {invite.used > 0 && <WhoUsed as={membership.id} invite={invite} />}
               </div>
               <Group gap="xs" wrap="nowrap">
                 <Badge color={stateColors[invite.state]} variant="light" size="lg" tt="none" fw={600}>
                   {t(`invites.state.${invite.state}`)}
                 </Badge>
-                {invite.state === 'open' && (
+                {invite.state === 'suspended' && may('annulInvites', membership) && (
+                  <Button size="xs" variant="light" onClick={() => void resume(invite)}>
+                    {t('invites.resume')}
+                  </Button>
+                )}
+                {isUnclaimed(invite) && (
                   <Button
                     size="xs"
                     variant="subtle"

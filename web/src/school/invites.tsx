@@ -10,6 +10,7 @@ import { errorWords } from '../platform/words.ts';
 import { CreateInvite } from './create-invite.tsx';
 import { GroupsSection } from './groups-section.tsx';
 import { InviteList } from './invite-list.tsx';
+import { PersonalCodes } from './personal-codes.tsx';
 
 /** The page of invites and classes, kept true by events while it is open. */
 export function Invites() {
@@ -22,7 +23,7 @@ export function Invites() {
 
   const load = useCallback(() => {
     setProblem(undefined);
-    Promise.all([client.school.listGroups({ as }), client.school.listInvites({ as })]).then(
+    Promise.all([client.school.listGroups({ as }), client.school.listInvites({ as, personal: false })]).then(
       ([groupAnswer, inviteAnswer]) => {
         setGroups(groupAnswer.groups);
         setInvites(inviteAnswer.invites);
@@ -34,8 +35,9 @@ export function Invites() {
   useEffect(() => {
     const stops = [
       client.on('school.inviteChanged', ({ invite }) =>
-        setInvites((known) => known && withInvite(known, invite)),
+        setInvites((known) => known && (invite.personName === null ? withInvite(known, invite) : known)),
       ),
+      client.on('school.invitesChanged', load),
       client.on('school.groupChanged', load),
     ];
     load();
@@ -71,6 +73,7 @@ export function Invites() {
               }
             />
           )}
+          <PersonalCodes membership={membership} groups={open} />
           <InviteList membership={membership} groups={groups} invites={invites} reload={load} />
         </>
       )}

@@ -104,7 +104,10 @@ export function RedeemInvite() {
         </div>
         <div className={classes.row}>
           <dt>{t('invite.group')}</dt>
-          <dd>{preview.groupName}</dd>
+          <dd>
+            {preview.groupName}
+            {preview.subject === null ? '' : ` · ${preview.subject}`}
+          </dd>
         </div>
       </dl>
       {session.state === 'signedIn' ? (
@@ -138,7 +141,7 @@ function Accept({
   async function accept(event: FormEvent) {
     event.preventDefault();
     const name = fullName.trim().replace(/\s+/g, ' ');
-    if (name.split(' ').length < 2) {
+    if (!preview.personal && name.split(' ').length < 2) {
       setShort(true);
       return;
     }
@@ -147,8 +150,13 @@ function Accept({
     try {
       const { membership } = await client.school.redeemInvite({
         token,
-        fullName: name,
+        ...(preview.personal ? {} : { fullName: name }),
       });
+      // The school decides first: where that stands is on the page of one's requests.
+      if (membership === null) {
+        navigate('/join', { replace: true });
+        return;
+      }
       choose(membership.id);
       navigate((await homeOf(membership)) ?? '/', { replace: true });
     } catch (error) {
@@ -168,24 +176,31 @@ function Accept({
   return (
     <form onSubmit={accept} noValidate>
       <Stack>
-        <TextInput
-          size="lg"
-          label={t('invite.fullName')}
-          description={`${t('invite.fullNameHint')}${preview.role === 'guardian' ? `. ${t('invite.childHint')}` : ''}`}
-          descriptionProps={{ lh: 1.4, mb: 6 }}
-          name="name"
-          autoComplete="name"
-          autoCapitalize="words"
-          maxLength={120}
-          value={fullName}
-          onChange={(event) => {
-            setFullName(event.currentTarget.value);
-            setShort(false);
-          }}
-          error={short ? t('invite.fullNameShort') : undefined}
-          autoFocus
-          data-testid="full-name"
-        />
+        {!preview.personal && (
+          <TextInput
+            size="lg"
+            label={t('invite.fullName')}
+            description={`${t('invite.fullNameHint')}${preview.role === 'guardian' ? `. ${t('invite.childHint')}` : ''}`}
+            descriptionProps={{ lh: 1.4, mb: 6 }}
+            name="name"
+            autoComplete="name"
+            autoCapitalize="words"
+            maxLength={120}
+            value={fullName}
+            onChange={(event) => {
+              setFullName(event.currentTarget.value);
+              setShort(false);
+            }}
+            error={short ? t('invite.fullNameShort') : undefined}
+            autoFocus
+            data-testid="full-name"
+          />
+        )}
+        {(preview.needsApproval || preview.match === 'roster') && (
+          <Text size="sm" c="dimmed">
+            {t(preview.needsApproval ? 'invite.needsApproval' : 'invite.matchesRoster')}
+          </Text>
+        )}
         {problem !== undefined && (
           <Alert color="red" role="alert">
             {errorWords(problem, t)}
