@@ -636,7 +636,7 @@ export const en = {
     subject: 'Subject (where it is known)',
     subjectHint: 'The teacher gets this subject in the chosen class. Rights come with the verification.',
     needsApproval: 'Let in by request alone',
-    needsApprovalHint: 'Whoever comes by this link asks to join, and you decide.',
+    needsApprovalHint: 'Whoever comes by this link asks to join, and an administrator decides.',
     matchRoster: 'Let in at once only those on the school’s lists',
     matchRosterHint: 'Anybody else asks to join.',
     byApproval: 'by request',
