@@ -49,6 +49,7 @@ async function join(
   const { token } = await admin.school.createInvite({ as, ...invite });
   const client = await signIn(phone, token);
   const { membership } = await client.school.redeemInvite({ token, fullName });
+  if (membership === null) throw new Error('asked to join instead');
   return { client, id: membership.id };
 }
 
