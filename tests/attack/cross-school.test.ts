@@ -34,7 +34,6 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   noticeId: 'notice',
   importId: 'import',
   requestId: 'request',
-  requestId: 'joinRequest',
   entryId: 'rosterEntry',
   after: 'pupil',
   by: 'pupil',
@@ -50,6 +49,8 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
   'school.listRoster': { after: 'rosterEntry' },
   'school.listRequests': { after: 'request' },
   'school.listJoinRequests': { after: 'joinRequest' },
+  'school.approveJoinRequest': { requestId: 'joinRequest' },
+  'school.declineJoinRequest': { requestId: 'joinRequest' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */

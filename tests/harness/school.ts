@@ -63,7 +63,7 @@ export async function createSchoolFixture(
   );
   const { code } = await ask<{ code: string }>('school.rotateJoinCode', { as }, admin.token);
   const applicant = await running.session(`${phonePrefix}0041`, undefined, code);
-  const { request } = await ask<{ request: { id: string } }>(
+  const { request: asked } = await ask<{ request: { id: string } }>(
     'school.submitJoinRequest',
     { code, role: 'pupil', fullName: 'Олег Сидоров' },
     applicant.token,
@@ -115,7 +115,7 @@ export async function createSchoolFixture(
       pupil: pupil.membershipId,
       guardian: guardian.membershipId,
       invite: invite.id,
-      joinRequest: request.id,
+      joinRequest: asked.id,
       auditRecord: records[0]?.id ?? '',
       notice: notices[0]?.id ?? '',
       rosterEntry: expected?.entry ?? '',

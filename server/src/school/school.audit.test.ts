@@ -254,6 +254,7 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       unwrap(await rooms.call('school.withdrawRequest', school.head, { requestId }));
       const by = { membershipId: school.head.as, fullName: school.head.fullName };
       return [{ action: 'requestWithdrawn', by, address: '192.0.2.1', before: { kind: 'editSchool' } }];
+    },
     'school.rotateJoinCode': async (change) => {
       await change('school.rotateJoinCode', {});
       return [{ action: 'joinCodeRotated', before: null, after: null }];

@@ -545,6 +545,7 @@ export const en = {
         title: 'A teacher’s namesake',
         text: 'This person has the name of a verified member of staff. Honest people may have it too.',
         next: 'If it is a namesake, mark it as settled: you are not told again.',
+      },
       inviteLeak: {
         title: 'Outsiders may have an invite',
         text: 'People come by it who are not on the class’s lists, and it is suspended.',
