@@ -45,6 +45,7 @@ const overHttp: Readonly<Record<PublicName | CookieName, true>> = {
   'accounts.verifyCode': true,
   'accounts.beginPasskeySignIn': true,
   'accounts.finishPasskeySignIn': true,
+  'accounts.signInByCard': true,
   'accounts.refreshSession': true,
   'accounts.signOut': true,
   'accounts.reportStrangeSignIn': true,

@@ -6,6 +6,7 @@ import { type Api, type Call, createApi, EventHub, needsHttp, type ProcedureInpu
 import { LiveMessenger, type Messenger } from './chat/messenger.ts';
 import { Outbox, type OutboxSnapshot } from './chat/outbox.ts';
 import {
+  choosingOutboxStorage,
   createIndexedDbOutboxStorage,
   createMemoryOutboxStorage,
   type OutboxStorage,
@@ -51,9 +52,17 @@ export type SessionState =
       readonly memberships: readonly MyMembership[];
       /** Whether this person runs the server and may use `client.desk`. */
       readonly operator: boolean;
+      /** Several people use this device: the SDK keeps nothing on it. */
+      readonly shared: boolean;
     };
 
-type Own = 'getMe' | 'verifyCode' | 'finishPasskeySignIn' | 'signOut' | 'reportStrangeSignIn';
+type Own =
+  | 'getMe'
+  | 'verifyCode'
+  | 'finishPasskeySignIn'
+  | 'signInByCard'
+  | 'signOut'
+  | 'reportStrangeSignIn';
 
 type Accounts = Omit<Api['accounts'], Own> & {
   /** Asks who is signed in; `session` follows the answer. */
@@ -66,6 +75,10 @@ type Accounts = Omit<Api['accounts'], Own> & {
   readonly finishPasskeySignIn: (
     input: Omit<ProcedureInput<'accounts.finishPasskeySignIn'>, 'carrier'>,
   ) => ReturnType<Api['accounts']['finishPasskeySignIn']>;
+  /** Exchanges a card and its PIN for a session and connects. */
+  readonly signInByCard: (
+    input: Omit<ProcedureInput<'accounts.signInByCard'>, 'carrier'>,
+  ) => ReturnType<Api['accounts']['signInByCard']>;
   /**
    * Ends the session and clears everything that the SDK keeps on this device, unsent messages too. Without a network
    * it rejects and changes nothing: a session that lives on must not look ended.
@@ -116,9 +129,12 @@ export function createClient(options: ClientOptions = {}): Client {
   const carrier: SessionCarrier =
     options.carrier ?? (environment.isBrowser && options.token === undefined ? 'cookie' : 'bearer');
   const storage = options.storage ?? (environment.isBrowser ? createBrowserStorage() : createMemoryStorage());
-  const outboxStorage =
+  const keptOutbox =
     options.outboxStorage ??
     (typeof indexedDB === 'undefined' ? createMemoryOutboxStorage() : createIndexedDbOutboxStorage());
+  /** Of a shared device, where nothing outlives the tab. */
+  const passingOutbox = createMemoryOutboxStorage();
+  let onSharedDevice = false;
 
   let token = options.token;
   let started: Promise<void> | undefined;
@@ -172,7 +188,7 @@ export function createClient(options: ClientOptions = {}): Client {
   const api = createApi(call);
 
   const outbox = new Outbox({
-    storage: outboxStorage,
+    storage: choosingOutboxStorage(keptOutbox, () => (onSharedDevice ? passingOutbox : keptOutbox)),
     tab: createTab(uuid()),
     logger,
     canSend: () => connection.isOnline && session.getSnapshot().state === 'signedIn',
@@ -216,12 +232,14 @@ export function createClient(options: ClientOptions = {}): Client {
     readonly sessionId: SessionId;
     readonly memberships: readonly MyMembership[];
     readonly operator: boolean;
+    readonly shared: boolean;
     readonly refreshAt: string;
   }): Promise<void> {
-    const { account, sessionId, memberships, operator } = me;
+    const { account, sessionId, memberships, operator, shared } = me;
+    onSharedDevice = shared;
     const before = session.getSnapshot();
     if (before.state === 'signedIn' && before.account.id !== account.id) closeMessengers();
-    session.set({ state: 'signedIn', account, sessionId, memberships, operator });
+    session.set({ state: 'signedIn', account, sessionId, memberships, operator, shared });
     closeMessengers(new Set(memberships.map(({ id }) => id)));
     scheduleRefresh(me.refreshAt);
     await outbox.setAccount(account.id);
@@ -239,7 +257,7 @@ export function createClient(options: ClientOptions = {}): Client {
     session.set({ state: 'signedOut', reason: before.state === 'unknown' ? 'none' : reason });
     await storage.remove(tokenKey).catch(warnOfStorage);
     await outbox.setAccount(undefined);
-    if (reason === 'byUser') await outbox.clear();
+    if (reason === 'byUser' || onSharedDevice) await outbox.clear();
   }
 
   function closeMessengers(kept?: ReadonlySet<MembershipId>): void {
@@ -389,6 +407,7 @@ export function createClient(options: ClientOptions = {}): Client {
     verifyCode: async (input) => beginSession(await call('accounts.verifyCode', { ...input, carrier })),
     finishPasskeySignIn: async (input) =>
       beginSession(await call('accounts.finishPasskeySignIn', { ...input, carrier })),
+    signInByCard: async (input) => beginSession(await call('accounts.signInByCard', { ...input, carrier })),
     async signOut() {
       isSigningOut = true;
       try {

@@ -367,6 +367,7 @@ export class TestServer {
       refreshAt: new Date(Date.now() + 7 * 24 * 3_600_000).toISOString(),
       memberships,
       operator: false,
+      shared: false,
     };
   }
 

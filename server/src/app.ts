@@ -89,6 +89,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       isOperator: (caller) => desk.isOperator(caller),
       origin: () => gateway.origin(),
       strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
+      cardLocked: (tx, accountId) => school.cardLocked(tx, accountId),
       ...(overrides.sms === undefined ? {} : { sms: overrides.sms }),
     });
     closers.push(() => accounts.close());

@@ -69,6 +69,7 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
         isOperator: (caller) => desk.isOperator(caller),
         origin: () => config.http.publicUrl ?? 'http://localhost',
         strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
+        cardLocked: (tx, accountId) => school.cardLocked(tx, accountId),
       });
       const school = createSchool(platform, {
         accounts,

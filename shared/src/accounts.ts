@@ -26,6 +26,9 @@ export const Carrier = Type.Unsafe<'cookie' | 'bearer'>(
   Type.Union([Type.Literal('cookie'), Type.Literal('bearer')]),
 );
 
+/** The device is used by several people: the session ends with the browser or when nobody is there. */
+export const Shared = Type.Optional(Type.Boolean());
+
 /** A signed-in device. */
 export const Session = strict({
   id: SessionId,
@@ -38,13 +41,17 @@ export const Session = strict({
   current: Type.Boolean(),
   /** Whether it was begun or confirmed with a passkey that the person still has. */
   passkey: Type.Boolean(),
+  /** Whether it was begun with a card. */
+  card: Type.Boolean(),
+  /** Whether the device is used by several people. */
+  shared: Type.Boolean(),
 });
 export type Session = Static<typeof Session>;
 
 export const Account = strict({
   id: AccountId,
-  /** E.164; the owner's own. */
-  phone: Type.String(),
+  /** E.164; the owner's own. Null: signs in with a card alone. */
+  phone: Type.Union([Type.String(), Type.Null()]),
   createdAt: Time,
 });
 export type Account = Static<typeof Account>;
@@ -68,6 +75,7 @@ const SessionStart = strict({
   /** When the client should ask for `accounts.refreshSession`. */
   refreshAt: Time,
 });
+const OnSharedDevice = Type.Boolean();
 
 /** A session that has just begun, and whose it is. */
 export const SignedIn = strict({
@@ -75,6 +83,8 @@ export const SignedIn = strict({
   account: Account,
   memberships: Type.Array(MyMembership),
   operator: Operator,
+  /** Nothing is to be kept on the device. */
+  shared: OnSharedDevice,
 });
 
 export const accountsProcedures = procedures('accounts', {
@@ -98,6 +108,7 @@ export const accountsProcedures = procedures('accounts', {
       code: Code,
       carrier: Carrier,
       deviceName: Type.Optional(Type.String({ minLength: 1, maxLength: accountLimits.deviceNameLength })),
+      shared: Shared,
     },
     output: SignedIn,
     errors: ['CODE_WRONG'],
@@ -113,6 +124,7 @@ export const accountsProcedures = procedures('accounts', {
       refreshAt: Time,
       memberships: Type.Array(MyMembership),
       operator: Operator,
+      shared: OnSharedDevice,
     }),
   }),
   refreshSession: accountProcedure({

@@ -70,6 +70,23 @@ export const errorCatalogue = {
       'This action needs a session that was confirmed a moment ago: by a code (`accounts.requestConfirmation`, `accounts.confirm`) or a passkey. Then the same call again.',
   },
 
+  CARD_WRONG: {
+    status: 400,
+    retry: 'never',
+    meaning: 'The card or its PIN is wrong, or the card has been replaced or ended.',
+  },
+  CARD_LOCKED: {
+    status: 429,
+    retry: 'later',
+    meaning: 'Too many wrong PINs: the card works after retryAfterMs, and without it never again.',
+  },
+  CARD_REFUSED: {
+    status: 409,
+    retry: 'never',
+    meaning:
+      'A card is for a pupil who is nothing else anywhere: whoever is more, or has a phone on the roster, signs in by it.',
+  },
+
   PASSKEY_INVALID: {
     status: 400,
     retry: 'never',

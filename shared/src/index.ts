@@ -1,9 +1,11 @@
+import { cardProcedures } from './accounts.cards.ts';
 import { passkeyProcedures } from './accounts.passkeys.ts';
 import { accountsEvents, accountsProcedures } from './accounts.ts';
 import { callsEvents, callsProcedures } from './calls.ts';
 import { chatEvents, chatProcedures } from './chat.ts';
 import type { PayloadOf } from './contract.ts';
 import { deskProcedures } from './desk.ts';
+import { cardIssueProcedures } from './school.cards.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
 import { inviteEvents, inviteProcedures } from './school.invites.ts';
 import { joiningEvents, joiningProcedures } from './school.joining.ts';
@@ -13,6 +15,7 @@ import { requestEvents, requestProcedures } from './school.requests.ts';
 import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
+export * from './accounts.cards.ts';
 export * from './accounts.identity.ts';
 export * from './accounts.passkeys.ts';
 export * from './accounts.ts';
@@ -26,6 +29,7 @@ export * from './limits.ts';
 export * from './media.ts';
 export * from './permissions.ts';
 export * from './schemas.ts';
+export * from './school.cards.ts';
 export * from './school.guardians.ts';
 export * from './school.invites.ts';
 export * from './school.joining.ts';
@@ -41,8 +45,10 @@ export { invitableRoles, roles, staffRoles, standings, vocabularies } from './sc
 export const procedureContract = {
   ...accountsProcedures,
   ...passkeyProcedures,
+  ...cardProcedures,
   ...schoolProcedures,
   ...guardianProcedures,
+  ...cardIssueProcedures,
   ...noticeProcedures,
   ...inviteProcedures,
   ...rosterProcedures,

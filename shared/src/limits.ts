@@ -71,7 +71,14 @@ export const accountLimits = {
   sessionRotateGraceMs: minute,
   /** A device's last use is written at most this often. */
   sessionTouchMs: 5 * minute,
+  /** A child who went away from the school's computer; a lesson and whoever types keep it. */
+  sharedIdleMs: 15 * minute,
   sessionsPerAccount: 20,
+  cardPinLength: 4,
+  /** Wrong PINs in a row after which a card rests, for how long, and after which it is spent: 15 of 10,000 are tried at most. */
+  cardTriesAtOnce: 5,
+  cardRestMs: 15 * minute,
+  cardTries: 15,
   deviceNameLength: 80,
   /** A phone, a laptop, a key on the key ring and a spare one, and room. */
   passkeysPerAccount: 10,

@@ -48,6 +48,7 @@ export const permissionTable = {
   attachTeachers: ['-', 'Y', 'rq', '-', '-', '-', '-', '-', '-'],
   moveMembers: ['-', 'Y', 'rq', 'rq', '-', '-', '-', '-', '-'], // never the last admin
   linkGuardian: ['-', 'Y', '-', 'rq', '-', '-', '-', 'rq', 'rq'], // and limit the link
+  issueCards: ['-', 'Y', '-', 'own', '-', '-', '-', '-', '-'],
   seeClassRegister: ['-', 'Y', 'Y', 'own', '-', '-', '-', '-', '-'], // guardians with their limits; why, administrators alone
   postGeneralChannel: ['-', 'Y', 'set(Y)', 'rq', 'rq', '-', '-', '-', '-'],
   readGeneralChannel: ['-', 'Y', 'Y', 'Y', 'Y', 'set(-)', 'Y', 'Y', 'set(-)'],

@@ -16,9 +16,10 @@ import {
   strict,
   Time,
 } from './contract.ts';
-import { GroupId, MembershipId } from './ids.ts';
+import { GroupId, MembershipId, RosterEntryId } from './ids.ts';
 import { schoolLimits } from './limits.ts';
 import { line } from './schemas.ts';
+import { Card } from './school.cards.ts';
 import { FullName } from './school.objects.ts';
 
 export const LimitReason = line(schoolLimits.reasonLength);
@@ -42,6 +43,9 @@ export const RegisterPupil = strict({
   membershipId: MembershipId,
   fullName: FullName,
   guardians: Type.Array(GuardianOfPupil),
+  /** Whether they can sign in by a phone of their own. */
+  hasPhone: Type.Boolean(),
+  card: nullable(Card),
 });
 export type RegisterPupil = Static<typeof RegisterPupil>;
 
@@ -50,7 +54,11 @@ export const guardianProcedures = procedures('school', {
     summary:
       'A class for those who answer for it: its pupils by name, each with their guardians. For administrators, heads and its class teachers.',
     input: { groupId: GroupId },
-    output: strict({ pupils: Type.Array(RegisterPupil) }),
+    output: strict({
+      pupils: Type.Array(RegisterPupil),
+      /** Pupils whom the class expects, who have no phone on the roster and have not come: a card lets them in. */
+      expected: Type.Array(strict({ entryId: RosterEntryId, fullName: FullName })),
+    }),
     errors: ['NOT_FOUND'],
     limit: perMinute(120),
   }),

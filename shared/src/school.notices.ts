@@ -16,12 +16,13 @@ import { FullName, GroupName, InvitableRole, Role } from './school.objects.ts';
 
 /**
  * What a school's administrators are told:
+ * `cardLocked` wrong PINs have locked a pupil’s card;
  * `inviteLeak` people come by an invite whom the roster of its class does not know; the invite is suspended.
  * `strangeSignIn` a member found a device among theirs that is not theirs; all their sessions were ended.
  * `lookAlikeName` a member's name looks like that of a verified member of staff and is written otherwise;
  * `sameName` a member has the name of a verified member of staff: a namesake, or somebody who passes for them.
  */
-export const noticeKinds = ['inviteLeak', 'lookAlikeName', 'sameName', 'strangeSignIn'] as const;
+export const noticeKinds = ['cardLocked', 'inviteLeak', 'lookAlikeName', 'sameName', 'strangeSignIn'] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 /** Something that administrators are told and look after, until one of them says that it is settled. */

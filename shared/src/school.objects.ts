@@ -213,6 +213,8 @@ export const auditActions = [
   'rosterImported',
   'rosterExported',
   'guardianLimited',
+  'cardIssued',
+  'cardRevoked',
   'noticeSettled',
   'requestMade',
   'requestApproved',

@@ -32,6 +32,7 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   inviteId: 'invite',
   callId: 'call',
   noticeId: 'notice',
+  entryId: 'rosterEntry',
   importId: 'import',
   requestId: 'request',
   entryId: 'rosterEntry',

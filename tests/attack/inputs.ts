@@ -44,6 +44,7 @@ interface ObjectSchema {
 const plausible: Readonly<Record<string, unknown>> = {
   phone: '+79000000999',
   code: '000000',
+  pin: '0000',
   token: 'A'.repeat(43),
   inviteToken: 'A'.repeat(43),
   joinCode: 'ABCD2345',

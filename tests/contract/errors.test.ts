@@ -61,6 +61,7 @@ describe('the public list', () => {
       'accounts.beginPasskeySignIn',
       'accounts.finishPasskeySignIn',
       'accounts.requestCode',
+      'accounts.signInByCard',
       'accounts.verifyCode',
       'desk.answerQuestion',
       'desk.getApplication',

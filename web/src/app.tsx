@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Navigate, Outlet, Route, Routes } from 'react-router';
 import { Confirmation } from './accounts/confirmation.tsx';
+import { EndWhenAlone } from './accounts/shared-device.tsx';
 import { SignIn } from './accounts/sign-in.tsx';
 import { forgetDrafts } from './chat/drafts.ts';
 import { client, useSession } from './platform/client.ts';
@@ -28,6 +29,10 @@ const Settings = lazy(() =>
 const OpenDeskPage = lazy(() =>
   import('./school/desk-page.tsx').then((module) => ({ default: module.OpenDeskPage })),
 );
+const CardSignIn = lazy(() =>
+  import('./accounts/card-sign-in.tsx').then((module) => ({ default: module.CardSignIn })),
+);
+const Children = lazy(() => import('./school/children.tsx').then((module) => ({ default: module.Children })));
 const Join = lazy(() => import('./school/join.tsx').then((module) => ({ default: module.Join })));
 const RedeemInvite = lazy(() =>
   import('./school/redeem-invite.tsx').then((module) => ({ default: module.RedeemInvite })),
@@ -54,6 +59,7 @@ export function App() {
       <Suspense fallback={<Waiting />}>
         <Routes>
           <Route path="/signin" element={<SignIn />} />
+          <Route path="/card" element={<CardSignIn />} />
           <Route path="/invite" element={<RedeemInvite />} />
           <Route path="/join" element={<Join />} />
           <Route path="/apply" element={<Apply />} />
@@ -69,6 +75,7 @@ export function App() {
               <Route index element={<ChooseChat />} />
               <Route path="/c/:conversationId" element={<Page of={<Conversation />} />} />
               <Route path="/settings" element={<Page of={<Settings />} />} />
+              <Route path="/children" element={<Page of={<Children />} />} />
               <Route path="/school" element={<ChoosePage />} />
               {deskPages.map((page) => (
                 <Route
@@ -82,6 +89,7 @@ export function App() {
           <Route path="*" element={<NotFound />} />
         </Routes>
       </Suspense>
+      <EndWhenAlone />
       <Confirmation />
       <UpdatePrompt />
     </>

@@ -71,6 +71,18 @@ export function createMemoryOutboxStorage(): OutboxStorage {
   };
 }
 
+/** Keeps messages wherever is chosen at the moment, and clears there. */
+export function choosingOutboxStorage(kept: OutboxStorage, choose: () => OutboxStorage): OutboxStorage {
+  return {
+    put: (message) => choose().put(message),
+    take: (accountId, owner, isGone) => choose().take(accountId, owner, isGone),
+    setFailure: (position, failure) => choose().setFailure(position, failure),
+    remove: (position) => choose().remove(position),
+    clear: () => choose().clear(),
+    close: () => kept.close(),
+  };
+}
+
 interface OutboxSchema extends DBSchema {
   messages: { key: number; value: StoredMessage; indexes: { byAccount: string } };
 }

@@ -179,7 +179,7 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
         // The code of a stranger, guessed: nobody was sent it.
         if (account === undefined) throw new CodedError('CODE_WRONG');
         await requireBurned(tx, typed.challengeId);
-        await ports.claimRoster(tx, account.id, account.phone, address);
+        await ports.claimRoster(tx, account.id, challenge.phone, address);
         return account.id;
       };
     },
@@ -188,6 +188,8 @@ export function createCodeActions(platform: Platform, ports: CodePorts, sms: Sms
       const account = await findAccount(database.db, caller.accountId);
       if (account === undefined) throw new CodedError('UNAUTHENTICATED');
       const { phone } = account;
+      // Who signs in with a card does nothing that needs it.
+      if (phone === null) throw new CodedError('FORBIDDEN');
       await requireFewCodes(phone, address);
       return issue(
         { phone, sessionId: caller.sessionId, mayRegister: false },

@@ -1,6 +1,13 @@
-import { type AccountId, accountsProcedures, CodedError, passkeyProcedures } from '@zvonok/shared';
+import {
+  type AccountId,
+  accountsProcedures,
+  CodedError,
+  cardProcedures,
+  passkeyProcedures,
+} from '@zvonok/shared';
 import type { Database } from '../platform/database.ts';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
+import type { CardActions } from './accounts.cards.actions.ts';
 import type { CodeActions } from './accounts.codes.actions.ts';
 import type { IdentityActions } from './accounts.identity.actions.ts';
 import type { PasskeyActions } from './accounts.passkeys.actions.ts';
@@ -15,36 +22,40 @@ export function mountAccounts(
   sessions: SessionActions,
   passkeys: PasskeyActions,
   identity: IdentityActions | undefined,
+  cards: CardActions,
 ): MountedProcedure[] {
   /** Tells a device that has just signed in who it is. */
-  async function greet({ accountId, ...start }: SessionStart & { readonly accountId: AccountId }) {
+  async function greet(
+    { accountId, ...start }: SessionStart & { readonly accountId: AccountId },
+    shared = false,
+  ) {
     const [account, memberships, operator] = await Promise.all([
       findAccount(database.db, accountId),
       ports.membershipsOf(accountId),
       ports.isOperator({ accountId }),
     ]);
     if (account === undefined) throw new CodedError('UNAUTHENTICATED');
-    return { ...start, account: describe(account), memberships, operator };
+    return { ...start, account: describe(account), memberships, operator, shared };
   }
 
   const ofAccounts = mount(accountsProcedures, {
     'accounts.requestCode': (input, context) => codes.requestCode(input, context),
 
     'accounts.verifyCode': async (input, context) => {
-      const { carrier, deviceName } = input;
+      const { carrier, deviceName, shared } = input;
       const prove = await codes.checkCode(input, context);
-      return greet(await sessions.startSession(prove, { carrier, deviceName }, context));
+      return greet(await sessions.startSession(prove, { carrier, deviceName, shared }, context), shared);
     },
 
     'accounts.getMe': async (_input, { caller }) => {
-      const [account, refreshAt, memberships, operator] = await Promise.all([
+      const [account, times, memberships, operator] = await Promise.all([
         findAccount(database.db, caller.accountId),
-        sessions.refreshAt(caller),
+        sessions.getTimes(caller),
         ports.membershipsOf(caller.accountId),
         ports.isOperator(caller),
       ]);
       if (account === undefined) throw new CodedError('UNAUTHENTICATED');
-      return { account: describe(account), sessionId: caller.sessionId, refreshAt, memberships, operator };
+      return { account: describe(account), sessionId: caller.sessionId, ...times, memberships, operator };
     },
 
     'accounts.refreshSession': (_input, context) => sessions.refreshSession(context),
@@ -121,7 +132,20 @@ export function mountAccounts(
       return {};
     },
   });
-  return [...ofAccounts, ...ofPasskeys];
+  const ofCards = mount(cardProcedures, {
+    'accounts.signInByCard': async (input, context) => {
+      const { carrier, deviceName, shared } = input;
+      const prove = await cards.checkCard(input.token, input.pin);
+      const options = { carrier, deviceName, shared, byCard: true };
+      return greet(await sessions.startSession(prove, options, context), shared);
+    },
+
+    'accounts.keepSession': async (_input, { caller }) => {
+      await sessions.keep(caller);
+      return {};
+    },
+  });
+  return [...ofAccounts, ...ofPasskeys, ...ofCards];
 }
 
 const describe = (account: StoredAccount) => ({

@@ -14,6 +14,7 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
+import { deleteCard } from './accounts.cards.store.ts';
 import { unlinkIdentities } from './accounts.identity.store.ts';
 import { deletePasskeys, holdPasskey } from './accounts.passkeys.store.ts';
 import {
@@ -53,12 +54,18 @@ export interface SessionActions {
       deviceName: string | undefined;
       /** The passkey by which they did. */
       passkeyId?: PasskeyId | null;
+      /** They did by a card. */
+      byCard?: boolean;
+      /** The device is used by several people. */
+      shared?: boolean | undefined;
     },
     context: PublicContext,
   ): Promise<SessionStart & { readonly accountId: AccountId }>;
   refreshSession(context: AccountContext): Promise<SessionStart>;
-  /** When the caller's token should be exchanged. */
-  refreshAt(caller: Caller): Promise<string>;
+  /** When the caller's token should be exchanged, and whether several people use the device. */
+  getTimes(caller: Caller): Promise<{ refreshAt: string; shared: boolean }>;
+  /** Somebody is at the device. */
+  keep(caller: Caller): Promise<void>;
   listSessions(caller: Caller): Promise<Session[]>;
   revokeSession(caller: Caller, sessionId: SessionId): Promise<void>;
   revokeOtherSessions(caller: Caller): Promise<number>;
@@ -111,7 +118,7 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
   /** Hands the token over as the session asks; what the reply may hold of it is the result. */
   function carry(session: StoredSession, token: string, context: PublicContext): string | null {
     if (session.carrier === 'bearer') return token;
-    requireCookieCarrier(context).set(token);
+    requireCookieCarrier(context).set(token, { untilClosed: session.shared });
     return null;
   }
 
@@ -121,7 +128,11 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
       return cache.get(tokenHash, () => loadSession(tokenHash));
     },
 
-    async startSession(prove, { carrier, deviceName, passkeyId = null }, context) {
+    async startSession(
+      prove,
+      { carrier, deviceName, passkeyId = null, byCard = false, shared = false },
+      context,
+    ) {
       if (carrier === 'cookie') requireCookieCarrier(context);
       const token = randomBytes(32).toString('base64url');
       const session = await database.inTransaction(async (tx) => {
@@ -136,6 +147,8 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
           deviceName: cleanDeviceName(deviceName) ?? deviceNameOf(context.userAgent),
           tokenHash: hashToken(token),
           passkeyId,
+          byCard,
+          shared,
         });
         announceEnded(tx, accountId, await endSurplusSessions(tx, accountId));
         tx.announce(
@@ -173,10 +186,17 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
       };
     },
 
-    async refreshAt({ sessionId }) {
+    async getTimes({ sessionId }) {
       const session = await findSessionById(database.db, sessionId);
       if (session === undefined) throw new CodedError('UNAUTHENTICATED');
-      return refreshTimeOf(session.rotatedAt);
+      return { refreshAt: refreshTimeOf(session.rotatedAt), shared: session.shared };
+    },
+
+    async keep({ sessionId }) {
+      await database.inTransaction(async (tx) => {
+        if ((await findSessionById(tx, sessionId)) === undefined) throw new CodedError('UNAUTHENTICATED');
+        await touchSession(tx, sessionId);
+      });
     },
 
     async listSessions(caller) {
@@ -216,7 +236,9 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
         const named = found?.accountId === accountId ? found : undefined;
         const ended = await endSessions(tx, accountId, 'all');
         if (account === undefined || !ended.includes(sessionId)) throw new CodedError('UNAUTHENTICATED');
-        await burnChallengesOf(tx, account.phone);
+        if (account.phone !== null) await burnChallengesOf(tx, account.phone);
+        // Who has the paper would come in again; the teacher gives a new one.
+        await deleteCard(tx, accountId);
         // Linked anew by whoever shows this phone, verified, at the provider.
         await unlinkIdentities(tx, accountId);
         // A key that the intruder left behind would let them in again. An operator's are added by a key alone, and whoever has
@@ -267,6 +289,8 @@ function describe(session: StoredSession, current: SessionId | undefined): Sessi
     lastUsedAt: session.lastUsedAt.toISOString(),
     current: session.id === current,
     passkey: session.passkeyId !== null,
+    card: session.byCard,
+    shared: session.shared,
   };
 }
 

@@ -5,7 +5,7 @@ import {
   type PasskeyId,
   type SessionId,
 } from '@zvonok/shared';
-import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, not, or, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../platform/database.ts';
 import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
 
@@ -14,11 +14,16 @@ export type Reader = Database['db'] | Transaction;
 
 /** `now()` plus so many milliseconds: every time is the database's, whichever node asks. */
 export const fromNow = (ms: number) => sql`now() + make_interval(secs => ${ms / 1_000})`;
-export const notIdle = () => gt(sessions.lastUsedAt, fromNow(-accountLimits.sessionIdleMs));
+export const notIdle = () =>
+  and(
+    gt(sessions.lastUsedAt, fromNow(-accountLimits.sessionIdleMs)),
+    or(not(sessions.shared), gt(sessions.lastUsedAt, fromNow(-accountLimits.sharedIdleMs))),
+  );
 
 export interface StoredAccount {
   readonly id: AccountId;
-  readonly phone: string;
+  /** Null: a child who signs in with a card. */
+  readonly phone: string | null;
   readonly createdAt: Date;
 }
 
@@ -63,7 +68,7 @@ export async function phonesOf(reader: Reader, ids: readonly AccountId[]): Promi
     .select({ id: accounts.id, phone: accounts.phone })
     .from(accounts)
     .where(inArray(accounts.id, [...ids]));
-  return new Map(rows.map((row) => [row.id, row.phone]));
+  return new Map(rows.flatMap(({ id, phone }) => (phone === null ? [] : [[id, phone] as const])));
 }
 
 /** Writes a challenge and clears some that are over. */
@@ -153,6 +158,8 @@ export interface StoredSession {
   readonly lastUsedAt: Date;
   /** The passkey that it was begun or last confirmed with; null without one, and once that one is removed. */
   readonly passkeyId: PasskeyId | null;
+  readonly byCard: boolean;
+  readonly shared: boolean;
 }
 
 const sessionColumns = {
@@ -164,12 +171,17 @@ const sessionColumns = {
   rotatedAt: sessions.rotatedAt,
   lastUsedAt: sessions.lastUsedAt,
   passkeyId: sessions.passkeyId,
+  byCard: sessions.byCard,
+  shared: sessions.shared,
 };
 
 /** Signing in confirms it. */
 export async function addSession(
   tx: Transaction,
-  session: Pick<StoredSession, 'id' | 'accountId' | 'carrier' | 'deviceName' | 'passkeyId'> & {
+  session: Pick<
+    StoredSession,
+    'id' | 'accountId' | 'carrier' | 'deviceName' | 'passkeyId' | 'byCard' | 'shared'
+  > & {
     tokenHash: string;
   },
 ): Promise<StoredSession> {
@@ -308,11 +320,11 @@ export async function listSessions(reader: Reader, accountId: AccountId): Promis
     .orderBy(desc(sessions.lastUsedAt), asc(sessions.id));
 }
 
-/** Ends sessions of the account: one, all but one, or all. The ids of those that were there. */
+/** Ends sessions of the account: one, all but one, those begun with a card, or all. The ids of those that were there. */
 export async function endSessions(
   tx: Transaction,
   accountId: AccountId,
-  which: { readonly only: SessionId } | { readonly allBut: SessionId } | 'all',
+  which: { readonly only: SessionId } | { readonly allBut: SessionId } | 'byCard' | 'all',
 ): Promise<SessionId[]> {
   const rows = await tx
     .delete(sessions)
@@ -321,9 +333,11 @@ export async function endSessions(
         eq(sessions.accountId, accountId),
         which === 'all'
           ? undefined
-          : 'only' in which
-            ? eq(sessions.id, which.only)
-            : ne(sessions.id, which.allBut),
+          : which === 'byCard'
+            ? eq(sessions.byCard, true)
+            : 'only' in which
+              ? eq(sessions.id, which.only)
+              : ne(sessions.id, which.allBut),
       ),
     )
     .returning({ id: sessions.id });

@@ -23,8 +23,8 @@ export const accounts = pgTable(
   'accounts',
   {
     id: uuid().$type<AccountId>().primaryKey(),
-    /** E.164. */
-    phone: text().notNull().unique(),
+    /** E.164. Null: a child who signs in with a card. */
+    phone: text().unique(),
     createdAt: moment('created_at').notNull().defaultNow(),
     /** To within `sessionTouchMs`; outlives the sessions. Null: never yet. */
     lastSeenAt: moment('last_seen_at'),
@@ -108,6 +108,10 @@ export const sessions = pgTable(
       .references(() => passkeys.id, { onDelete: 'set null' }),
     /** When whoever holds the device last proved to be the person: by a code or with a passkey. */
     confirmedAt: moment('confirmed_at'),
+    /** Begun with a card: it ends with the card. */
+    byCard: boolean('by_card').notNull().default(false),
+    /** Of a device that several people use: it ends with the browser or when nobody is there. */
+    shared: boolean().notNull().default(false),
   },
   (table) => [
     uniqueIndex('sessions_token').on(table.tokenHash),
@@ -117,6 +121,27 @@ export const sessions = pgTable(
     index('sessions_passkey').on(table.passkeyId).where(sql`${table.passkeyId} is not null`),
     check('sessions_carrier', sql`${table.carrier} in ('cookie', 'bearer')`),
   ],
+);
+
+/** What children without a phone sign in with: a QR code and a PIN on paper. The row goes with the card. */
+export const cards = pgTable(
+  'cards',
+  {
+    accountId: uuid('account_id')
+      .$type<AccountId>()
+      .primaryKey()
+      .references(() => accounts.id),
+    /** SHA-256 in base64url. */
+    tokenHash: text('token_hash').notNull(),
+    /** scrypt of the PIN under a key that the database does not hold, with its salt: four digits alone are no secret. */
+    pinHash: text('pin_hash').notNull(),
+    /** Wrong PINs since the last right one. */
+    tries: integer().notNull().default(0),
+    lockedUntil: moment('locked_until'),
+    issuedAt: moment('issued_at').notNull().defaultNow(),
+    lastUsedAt: moment('last_used_at'),
+  },
+  (table) => [uniqueIndex('cards_token').on(table.tokenHash)],
 );
 
 /** Whose account a person of an identity provider opens. A subject means nothing without its issuer. */

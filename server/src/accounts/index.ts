@@ -4,6 +4,7 @@ import type { Transaction } from '../platform/database.ts';
 import { normalisePhone } from '../platform/phone.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, MountedProcedure } from '../platform/procedures.ts';
+import { type CardActions, type CardPorts, createCardActions } from './accounts.cards.actions.ts';
 import { type CodePorts, createCodeActions } from './accounts.codes.actions.ts';
 import { createIdentityActions } from './accounts.identity.actions.ts';
 import { type HttpDoor, identityReturnPath, mountIdentity } from './accounts.identity.http.ts';
@@ -14,11 +15,12 @@ import { ensureAccount, isConfirmed, lastSeenAt, phonesOf, type Reader } from '.
 import { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 export { normalisePhone } from '../platform/phone.ts';
+export type { CardState } from './accounts.cards.store.ts';
 export type { StrangeSignIn } from './accounts.sessions.actions.ts';
 export { createConsoleSender, createHttpSender, type SmsSender } from './sms.ts';
 
 /** What accounts needs of rooms to its right. */
-export interface AccountsPorts extends CodePorts, SessionPorts {
+export interface AccountsPorts extends CodePorts, SessionPorts, CardPorts {
   /** The active memberships of an account, as their owner sees them. */
   readonly membershipsOf: (accountId: AccountId) => Promise<MyMembership[]>;
   /** The origin at which browsers reach this server. */
@@ -50,6 +52,8 @@ export interface Accounts {
    * @throws CodedError PASSKEY_REQUIRED outside demo mode, which is to be tried on any machine
    */
   requirePasskey(caller: Caller): Promise<void>;
+  /** Ways in without a phone. Whoever asks answers for who gets one. */
+  readonly cards: Omit<CardActions, 'checkCard'>;
   /** Forgets an account's passkeys and ends its sessions. How many passkeys there were. */
   resetPasskeys(tx: Transaction, accountId: AccountId): Promise<number>;
   /** Adds the way in by the identity provider, where one is configured. */
@@ -73,8 +77,10 @@ export function createAccounts(platform: Platform, ports: AccountsPorts): Accoun
     isOperator: ports.isOperator,
     returnUrl: () => ports.origin() + identityReturnPath,
   });
+  const cards = createCardActions(platform, ports);
   return {
-    procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys, identity),
+    procedures: mountAccounts(platform.database, ports, codes, sessions, passkeys, identity, cards),
+    cards,
     findSession: sessions.findSession,
     isConfirmed: ({ sessionId }) => isConfirmed(platform.database.db, sessionId),
     ensureAccount: async (tx, phone) =>

@@ -214,10 +214,10 @@ export function carrierOf(reply: FastifyReply, config: Config): SessionCarrier {
   const secure = config.http.tls || config.http.publicUrl?.startsWith('https:') === true;
   const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure } as const;
   return {
-    set: (token) => {
+    set: (token, { untilClosed = false } = {}) => {
       reply.setCookie(sessionCookieName, token, {
         ...attributes,
-        maxAge: accountLimits.sessionIdleMs / 1_000,
+        ...(untilClosed ? {} : { maxAge: accountLimits.sessionIdleMs / 1_000 }),
       });
     },
     clear: () => {

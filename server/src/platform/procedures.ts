@@ -32,7 +32,8 @@ export interface Actor extends Caller {
 
 /** How a session token reaches the client: a browser gets a cookie, the SDK elsewhere reads the reply. */
 export interface SessionCarrier {
-  set(token: string): void;
+  /** `untilClosed`: for as long as the browser is open. */
+  set(token: string, options?: { readonly untilClosed?: boolean }): void;
   clear(): void;
 }
 

@@ -15,6 +15,7 @@ import type { Actor, Caller, MountedProcedure } from '../platform/procedures.ts'
 import { createSchoolActions } from './school.actions.ts';
 import { createAuditActions } from './school.audit.actions.ts';
 import { record } from './school.audit.store.ts';
+import { createCardIssueActions, tellCardLocked } from './school.cards.actions.ts';
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
@@ -44,6 +45,7 @@ import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
 import { mountRoster } from './school.roster.routes.ts';
 import {
+  mountCardIssue,
   mountGuardians,
   mountInvites,
   mountNotices,
@@ -67,7 +69,7 @@ export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
 export type { PeopleChange, PeopleChanged } from './school.ports.ts';
 
 export interface SchoolPorts {
-  readonly accounts: Pick<Accounts, 'phonesOf'>;
+  readonly accounts: Pick<Accounts, 'cards' | 'phonesOf'>;
   /** Called in the transaction of each change of a school's people, after it was written. It may announce. */
   readonly peopleChanged: PeopleChanged;
   readonly postToChannel: PostToChannel;
@@ -94,6 +96,8 @@ export interface School {
   requireActor(caller: Caller, membershipId: MembershipId): Promise<Omit<Actor, 'address'>>;
   /** Records the report in each of the account's schools and tells those who answer for them. */
   strangeSignInReported(tx: Transaction, report: StrangeSignIn): Promise<void>;
+  /** Tells those who answer for a pupil that wrong PINs have locked their card. */
+  cardLocked(tx: Transaction, accountId: AccountId): Promise<void>;
   /** Whether an invite with this token can be redeemed now. Uses nothing up. */
   inviteIsOpen(token: string): Promise<boolean>;
   /** The school that takes requests to join by this code now. */
@@ -161,7 +165,7 @@ export interface School {
 
 export function createSchool(platform: Platform, ports: SchoolPorts): School {
   const { database } = platform;
-  const changes = createSchoolChanges(ports.peopleChanged);
+  const changes = createSchoolChanges(ports.peopleChanged, ports.accounts.cards);
   const rosterClaims = createRosterClaims(database, changes);
   const joining = {
     ...createJoiningActions(platform),
@@ -179,7 +183,8 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
   return {
     procedures: [
       ...mountSchool(actions),
-      ...mountGuardians(createGuardianActions(platform, changes, ports.peopleChanged)),
+      ...mountCardIssue(createCardIssueActions(platform, ports.accounts, rosterClaims)),
+      ...mountGuardians(createGuardianActions(platform, ports.accounts, changes, ports.peopleChanged)),
       ...mountNotices(createNoticeActions(platform)),
       ...mountInvites(createPersonalInviteActions(platform, changes)),
       ...mountRoster(roster),
@@ -215,6 +220,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     inviteIsOpen: actions.inviteIsOpen,
     schoolByJoinCode: joining.schoolByJoinCode,
     rosterClaims,
+    cardLocked: tellCardLocked,
     async membershipsOf(accountId) {
       const found = await listActiveMemberships(database, accountId, { inOpenSchools: false });
       const people: MemberFacts[] = [];

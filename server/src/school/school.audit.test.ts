@@ -184,6 +184,25 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       await change('school.unlinkGuardian', { guardianId: guardian.as, childId: child.as });
       return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
     },
+    'school.issueCard': async (change) => {
+      const { as: membershipId } = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      await change('school.issueCard', { membershipId });
+      return [{ action: 'cardIssued', before: null, after: null }];
+    },
+    'school.admitWithCard': async (change) => {
+      const [entry] = await rooms.platform.database.client`
+        insert into roster_entries (school_id, id, role, full_name, match_key, group_id)
+        values (${school.schoolId}, gen_random_uuid(), 'pupil', 'Ёжиков Тим', 'ежиков тим', ${school.groupId})
+        returning id`;
+      await change('school.admitWithCard', { entryId: entry?.id });
+      return [{ action: 'cardIssued', before: null, after: null }];
+    },
+    'school.revokeCard': async (change) => {
+      const { as: membershipId } = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      unwrap(await rooms.call('school.issueCard', school.admin, { membershipId }));
+      await change('school.revokeCard', { membershipId });
+      return [{ action: 'cardRevoked', before: null, after: null }];
+    },
     'school.limitGuardian': async (change) => {
       const child = await put({ role: 'pupil', groupId: school.groupId, verified: false });
       const guardian = await put({

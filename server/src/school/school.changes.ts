@@ -12,6 +12,7 @@ import {
   type Vocabulary,
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
+import type { Accounts } from '../accounts/index.ts';
 import type { Reader, Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { type By, record } from './school.audit.store.ts';
@@ -45,6 +46,7 @@ import {
   endMembership,
   getSchools,
   guardiansOf,
+  listActiveMemberships,
   listByRole,
   listGroups,
   lockSchool,
@@ -69,7 +71,10 @@ export interface NewGroup {
  */
 export type SchoolChanges = ReturnType<typeof createSchoolChanges>;
 
-export function createSchoolChanges(peopleChanged: PeopleChanged) {
+export function createSchoolChanges(
+  peopleChanged: PeopleChanged,
+  cards: Pick<Accounts['cards'], 'outgrow' | 'revoke'>,
+) {
   /** Tells those whose rights may have changed, and the administrators whose directory did. */
   async function announceChanged(tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]) {
     const present = await loadFacts(tx, schoolId, ids);
@@ -259,6 +264,8 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
     const id = uuid() as MembershipId;
     const fullName = normaliseFullName(person.fullName);
     if (!(await addMembership(tx, { schoolId, id, accountId, role, fullName, groupId }))) return undefined;
+    const memberships = await listActiveMemberships(tx, accountId, { inOpenSchools: false });
+    if (memberships.length > 1) await cards.outgrow(tx, accountId);
     const by =
       person.by === null || 'membershipId' in person.by ? person.by : { membershipId: id, ...person.by };
     await record(tx, schoolId, by, {
@@ -496,6 +503,8 @@ export function createSchoolChanges(peopleChanged: PeopleChanged) {
         before: { role: of.role },
         after: { reason },
       });
+      // Who only changes class keeps theirs.
+      if (of.role === 'pupil' && reason !== 'moved') await cards.revoke(tx, of.accountId);
       await annul(tx, schoolId, { createdBy: membershipId }, by);
       await annul(tx, schoolId, { childId: membershipId }, by);
       // Whose only child this was is a guardian of nobody now.

@@ -1,4 +1,5 @@
 import {
+  type Card,
   CodedError,
   type GroupId,
   type GuardianOfPupil,
@@ -8,7 +9,8 @@ import {
   type OutputOf,
   type SchoolId,
 } from '@zvonok/shared';
-import type { Transaction } from '../platform/database.ts';
+import type { Accounts, CardState } from '../accounts/index.ts';
+import { queryOf, type Transaction } from '../platform/database.ts';
 import { eventFor } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
@@ -17,6 +19,7 @@ import type { SchoolChanges } from './school.changes.ts';
 import {
   describeGuardian,
   guardiansByChild,
+  listPhonelessPupils,
   listPupils,
   lockGuardianLink,
   teachersOf,
@@ -27,6 +30,15 @@ import { requireEverywhere, requireRight } from './school.policy.ts';
 import type { PeopleChanged } from './school.ports.ts';
 import { requireMember, requireSelf } from './school.require.ts';
 import { findGroup, listByRole } from './school.store.ts';
+
+const describeCard = (card: CardState | undefined): Card | null =>
+  card === undefined
+    ? null
+    : {
+        issuedAt: card.issuedAt.toISOString(),
+        lastUsedAt: card.lastUsedAt?.toISOString() ?? null,
+        state: card.state,
+      };
 
 type Contract = typeof guardianProcedures;
 
@@ -46,6 +58,7 @@ export async function announceRegister(tx: Transaction, schoolId: SchoolId, grou
 /** Whose guardians there are, and how far each may be told of a child and spoken with about it. */
 export function createGuardianActions(
   { database }: Pick<Platform, 'database'>,
+  accounts: Pick<Accounts, 'cards' | 'phonesOf'>,
   changes: Pick<SchoolChanges, 'announceChanged'>,
   peopleChanged: PeopleChanged,
 ) {
@@ -67,14 +80,21 @@ export function createGuardianActions(
         schoolId,
         pupils.map((pupil) => pupil.membershipId),
       );
+      const accountIds = pupils.map((pupil) => pupil.accountId);
+      const query = queryOf(database);
+      const phones = await accounts.phonesOf(query, accountIds);
+      const cards = await accounts.cards.of(query, accountIds);
       const withReason = facts.standings.includes('SA');
       return {
-        pupils: pupils.map((pupil) => ({
+        pupils: pupils.map(({ accountId, ...pupil }) => ({
           ...pupil,
+          hasPhone: phones.has(accountId),
+          card: describeCard(cards.get(accountId)),
           guardians: (guardians.get(pupil.membershipId) ?? []).map((each) =>
             describeGuardian(each, { withReason }),
           ),
         })),
+        expected: await listPhonelessPupils(database, schoolId, groupId),
       };
     },
 

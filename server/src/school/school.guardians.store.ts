@@ -1,6 +1,14 @@
-import type { GroupId, GuardianOfPupil, MembershipId, SchoolId } from '@zvonok/shared';
+import type {
+  AccountId,
+  GroupId,
+  GuardianOfPupil,
+  MembershipId,
+  RosterEntryId,
+  SchoolId,
+} from '@zvonok/shared';
 import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { rosterEntries } from './school.roster.tables.ts';
 import type { StoredGuardianLink } from './school.store.ts';
 import { guardianLinks, memberships, teacherAttachments } from './school.tables.ts';
 
@@ -9,9 +17,13 @@ export async function listPupils(
   reader: Reader,
   schoolId: SchoolId,
   groupId: GroupId,
-): Promise<{ membershipId: MembershipId; fullName: string }[]> {
+): Promise<{ membershipId: MembershipId; accountId: AccountId; fullName: string }[]> {
   return queryOf(reader)
-    .select({ membershipId: memberships.id, fullName: memberships.fullName })
+    .select({
+      membershipId: memberships.id,
+      accountId: memberships.accountId,
+      fullName: memberships.fullName,
+    })
     .from(memberships)
     .where(
       and(
@@ -22,6 +34,28 @@ export async function listPupils(
       ),
     )
     .orderBy(asc(memberships.fullName), asc(memberships.id));
+}
+
+/** Pupils whom the class expects, who have no phone and have not come, by name. */
+export async function listPhonelessPupils(
+  reader: Reader,
+  schoolId: SchoolId,
+  groupId: GroupId,
+): Promise<{ entryId: RosterEntryId; fullName: string }[]> {
+  return queryOf(reader)
+    .select({ entryId: rosterEntries.id, fullName: rosterEntries.fullName })
+    .from(rosterEntries)
+    .where(
+      and(
+        eq(rosterEntries.schoolId, schoolId),
+        eq(rosterEntries.groupId, groupId),
+        eq(rosterEntries.role, 'pupil'),
+        isNull(rosterEntries.phone),
+        isNull(rosterEntries.membershipId),
+        isNull(rosterEntries.endedAt),
+      ),
+    )
+    .orderBy(asc(rosterEntries.fullName), asc(rosterEntries.id));
 }
 
 /** The active guardians of these children by child, limited ones too. */

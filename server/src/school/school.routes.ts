@@ -1,4 +1,5 @@
 import {
+  cardIssueProcedures,
   guardianProcedures,
   inviteProcedures,
   noticeProcedures,
@@ -9,6 +10,7 @@ import {
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
 import type { createSchoolActions } from './school.actions.ts';
 import type { createAuditActions } from './school.audit.actions.ts';
+import type { CardIssueActions } from './school.cards.actions.ts';
 import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
 import type { PersonalInviteActions } from './school.invites.personal.ts';
@@ -17,6 +19,17 @@ import type { NoticeActions } from './school.notices.ts';
 import type { OverviewActions } from './school.overview.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
 import type { RequestActions } from './school.requests.ts';
+
+export function mountCardIssue(actions: CardIssueActions): MountedProcedure[] {
+  return mount(cardIssueProcedures, {
+    'school.issueCard': ({ membershipId }, { actor }) => actions.issueCard(actor, membershipId),
+    'school.admitWithCard': ({ entryId }, { actor }) => actions.admitWithCard(actor, entryId),
+    'school.revokeCard': async ({ membershipId }, { actor }) => {
+      await actions.revokeCard(actor, membershipId);
+      return {};
+    },
+  });
+}
 
 export function mountGuardians(actions: GuardianActions): MountedProcedure[] {
   return mount(guardianProcedures, {

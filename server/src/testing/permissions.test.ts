@@ -190,6 +190,14 @@ const walks: Partial<Record<Permission, Walk>> = {
     },
     denied: ['FORBIDDEN'],
   },
+  issueCards: {
+    prepare: async (person, own) => {
+      const groupId = own ? school.groupId : school.otherGroupId;
+      const { as: membershipId } = await put({ role: 'pupil', groupId });
+      return async () => outcomeOf(await rooms.call('school.issueCard', person, { membershipId }));
+    },
+    denied: ['FORBIDDEN', 'NOT_FOUND'],
+  },
   seeClassRegister: {
     prepare: (person, own) => async () =>
       outcomeOf(
@@ -227,8 +235,8 @@ const walks: Partial<Record<Permission, Walk>> = {
     prepare: (person, own, standing) => async () => {
       const ofGroups = ['SA', 'HD', 'CT', 'ST'].includes(standing);
       // What the classes began with lies pages back.
-      const filter = ofGroups ? ({ action: 'groupCreated' } as const) : {};
-      const { records } = unwrap(await rooms.call('school.listAuditRecords', person, filter));
+      const asked = ofGroups || !own ? { action: 'groupCreated' as const } : {};
+      const { records } = unwrap(await rooms.call('school.listAuditRecords', person, asked));
       const wanted = own && !ofGroups ? person.as : undefined;
       const groupId = own ? school.groupId : school.otherGroupId;
       const found = records.some((record) =>

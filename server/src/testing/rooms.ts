@@ -124,6 +124,7 @@ export async function startRooms(
     isOperator: (caller) => desk.isOperator(caller),
     origin: () => testOrigin,
     strangeSignInReported: (tx, report) => school.strangeSignInReported(tx, report),
+    cardLocked: (tx, accountId) => school.cardLocked(tx, accountId),
     sms: options.sms ?? {
       async send(phone, text) {
         texts.push({ phone, text });

@@ -33,7 +33,7 @@ export function Confirmation() {
   if (answer === undefined || session.state !== 'signedIn') return null;
   return (
     <Suspense fallback={null}>
-      <ConfirmationDialog phone={session.account.phone} onAnswer={answer} />
+      <ConfirmationDialog phone={session.account.phone ?? ''} onAnswer={answer} />
     </Suspense>
   );
 }

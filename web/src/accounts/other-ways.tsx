@@ -1,7 +1,8 @@
 import { Button, Divider, Stack } from '@mantine/core';
-import { IconBuildingBank } from '@tabler/icons-react';
+import { IconBuildingBank, IconId } from '@tabler/icons-react';
 import { identityStartPath } from '@zvonok/client-sdk';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { useIdentityProvider } from '../platform/health.ts';
 import classes from './other-ways.module.css';
 import { PasskeySignIn } from './passkey-sign-in.tsx';
@@ -11,7 +12,6 @@ import { passkeysWork } from './passkeys.ts';
 export function OtherWays() {
   const { t } = useTranslation();
   const provider = useIdentityProvider();
-  if (provider === undefined && !passkeysWork()) return null;
   return (
     <Stack gap="md" mt="md">
       <Divider label={t('signIn.or')} />
@@ -29,7 +29,18 @@ export function OtherWays() {
           {t('identity.signIn', { name: provider })}
         </Button>
       )}
-      <PasskeySignIn />
+      {passkeysWork() && <PasskeySignIn />}
+      <Button
+        component={Link}
+        to="/card"
+        variant="default"
+        size="lg"
+        fullWidth
+        leftSection={<IconId size={20} aria-hidden />}
+        data-testid="to-card"
+      >
+        {t('card.link')}
+      </Button>
     </Stack>
   );
 }

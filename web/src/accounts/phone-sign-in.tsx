@@ -5,6 +5,7 @@ import { client } from '../platform/client.ts';
 import { errorWords } from '../platform/words.ts';
 import { type Challenge, CodeForm, challengeOf } from './code-form.tsx';
 import classes from './phone-sign-in.module.css';
+import { SharedDevice } from './shared-device.tsx';
 
 /** Phone, then code; `otherWays` stand below the phone. When it is done the session is signed in and whoever shows this screen goes on. */
 export function PhoneSignIn({
@@ -20,6 +21,7 @@ export function PhoneSignIn({
   const { t } = useTranslation();
   const [phone, setPhone] = useState('');
   const [challenge, setChallenge] = useState<Challenge>();
+  const [shared, setShared] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
 
@@ -78,6 +80,7 @@ export function PhoneSignIn({
               autoFocus
               data-testid="phone"
             />
+            <SharedDevice checked={shared} onChange={setShared} />
             <Button type="submit" size="lg" fullWidth loading={busy} data-testid="request-code">
               {t('signIn.sendCode')}
             </Button>
@@ -93,7 +96,7 @@ export function PhoneSignIn({
       phone={phone}
       challenge={challenge}
       submit={t('signIn.confirm')}
-      onCode={(code) => client.accounts.verifyCode({ challengeId: challenge.challengeId, code })}
+      onCode={(code) => client.accounts.verifyCode({ challengeId: challenge.challengeId, code, shared })}
       onResend={send}
     >
       <Anchor

@@ -55,7 +55,7 @@ function Profile() {
           </div>
           {session.state === 'signedIn' && (
             <div className={classes.quiet}>
-              {t('settings.phone')}: {phoneWords(session.account.phone)}
+              {t('settings.phone')}: {phoneWords(session.account.phone ?? '—')}
             </div>
           )}
         </div>

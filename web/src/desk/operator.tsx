@@ -79,7 +79,7 @@ function AccountMenu({ session }: { session: SignedIn }) {
       <Menu.Target>
         <UnstyledButton className={classes.account} data-testid="account-menu">
           <IconUserCircle size={24} stroke={1.7} aria-hidden />
-          <span className={classes.phone}>{phoneWords(session.account.phone)}</span>
+          <span className={classes.phone}>{phoneWords(session.account.phone ?? '')}</span>
           <IconChevronDown size={18} aria-hidden />
         </UnstyledButton>
       </Menu.Target>

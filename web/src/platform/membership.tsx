@@ -19,6 +19,7 @@ export function MembershipProvider({ children }: { children: ReactNode }) {
   const session = useSession();
   const [chosen, setChosen] = useState(() => localStorage.getItem(storageKey));
   const all = session.state === 'signedIn' ? session.memberships : none;
+  const shared = session.state === 'signedIn' && session.shared;
   const acting = useMemo<Acting>(
     () => ({
       all,
@@ -27,11 +28,12 @@ export function MembershipProvider({ children }: { children: ReactNode }) {
         all.find((membership) => !membership.suspended) ??
         all[0],
       choose(id) {
-        localStorage.setItem(storageKey, id);
+        // Nothing is kept on a device that several people use.
+        if (!shared) localStorage.setItem(storageKey, id);
         setChosen(id);
       },
     }),
-    [all, chosen],
+    [all, chosen, shared],
   );
   return <ActingContext value={acting}>{children}</ActingContext>;
 }

@@ -1,7 +1,15 @@
-import { IconExternalLink, IconMessages, IconNotebook, IconSchool, IconSettings } from '@tabler/icons-react';
+import {
+  IconExternalLink,
+  IconMessages,
+  IconNotebook,
+  IconSchool,
+  IconSettings,
+  IconUsersGroup,
+} from '@tabler/icons-react';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useLocation, useMatch } from 'react-router';
+import { FinishTab } from '../accounts/shared-device.tsx';
 import { ConversationList } from '../chat/conversation-list.tsx';
 import { hasDesk } from '../school/desk-pages.ts';
 import { useOpenNotices } from '../school/open-notices.ts';
@@ -111,6 +119,9 @@ function Tabs() {
       <Tab to="/" icon={<IconMessages size={24} stroke={1.7} />} label={t('nav.chats')} forced={chatsShown}>
         {unread > 0 && <Count of={unread} words={t('chats.unread', { count: unread })} />}
       </Tab>
+      {membership.role === 'guardian' && (
+        <Tab to="/children" icon={<IconUsersGroup size={24} stroke={1.7} />} label={t('children.title')} />
+      )}
       {hasDesk(membership) && (
         <Tab
           to="/school"
@@ -120,6 +131,7 @@ function Tabs() {
           {waiting > 0 && <Count of={waiting} words={t('notices.open', { count: waiting })} />}
         </Tab>
       )}
+      <FinishTab className={classes.tab} iconClass={classes.tabIcon} />
       <Tab to="/settings" icon={<IconSettings size={24} stroke={1.7} />} label={t('nav.settings')} />
     </nav>
   );

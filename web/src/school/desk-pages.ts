@@ -6,6 +6,7 @@ import {
   IconCalendarCheck,
   IconChalkboard,
   IconHistory,
+  IconId,
   IconInbox,
   IconQrcode,
   IconRosetteDiscountCheck,
@@ -119,6 +120,13 @@ export const desk: readonly DeskPart[] = [
         icon: IconUsers,
         isFor: hasOrAsks('verifyTeacher', 'moveMembers'),
         page: lazy(() => import('./people.tsx').then((module) => ({ default: module.People }))),
+      },
+      {
+        path: 'register',
+        name: (t) => t('register.title'),
+        icon: IconId,
+        isFor: has('seeClassRegister'),
+        page: lazy(() => import('./register.tsx').then((module) => ({ default: module.Register }))),
       },
       {
         path: 'verification',

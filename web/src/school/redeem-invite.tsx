@@ -111,7 +111,12 @@ export function RedeemInvite() {
         </div>
       </dl>
       {session.state === 'signedIn' ? (
-        <Accept token={token} preview={preview} phone={session.account.phone} known={session.memberships} />
+        <Accept
+          token={token}
+          preview={preview}
+          phone={session.account.phone ?? ''}
+          known={session.memberships}
+        />
       ) : (
         <PhoneSignIn inviteToken={token} />
       )}

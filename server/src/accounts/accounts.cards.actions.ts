@@ -1,0 +1,141 @@
+import {
+  createHmac,
+  randomBytes,
+  randomInt,
+  scrypt as scryptWithCallback,
+  timingSafeEqual,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { type AccountId, accountLimits, CodedError } from '@zvonok/shared';
+import { v7 as uuid } from 'uuid';
+import { deriveKey } from '../platform/config.ts';
+import type { Transaction } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import { hashToken } from '../platform/tokens.ts';
+import {
+  addPhonelessAccount,
+  type CardState,
+  countCardTry,
+  deleteCard,
+  listCards,
+  lockOf,
+  noteCardUse,
+  putCard,
+} from './accounts.cards.store.ts';
+import { announceEnded } from './accounts.sessions.actions.ts';
+import { endSessions, lockAccount, type Reader } from './accounts.store.ts';
+
+const scrypt = promisify(scryptWithCallback) as (
+  key: Buffer,
+  salt: Buffer,
+  length: number,
+) => Promise<Buffer>;
+const pinHashBytes = 32;
+
+export interface CardPorts {
+  /** Called once for each time that wrong PINs have locked a card. */
+  readonly cardLocked: (tx: Transaction, accountId: AccountId) => Promise<void>;
+}
+
+export interface CardActions {
+  /**
+   * Compares a PIN, and counts the try. What it answers begins a session in its transaction, and refuses where the card was
+   * replaced meanwhile.
+   *
+   * @throws CodedError CARD_WRONG, both; CARD_LOCKED
+   */
+  checkCard(token: string, pin: string): Promise<(tx: Transaction) => Promise<AccountId>>;
+  /** An account without a phone. */
+  createAccount(tx: Transaction): Promise<AccountId>;
+  /** A new card, which nobody is told again; an earlier one and the sessions begun by it end. */
+  issue(tx: Transaction, accountId: AccountId): Promise<{ token: string; pin: string }>;
+  /** Ends the card and the sessions begun by it. False where there was none. */
+  revoke(tx: Transaction, accountId: AccountId): Promise<boolean>;
+  /**
+   * The account's person is more than one pupil from now on: the card that one class teacher holds must not open all of it.
+   *
+   * @throws CodedError FORBIDDEN where it could not sign in any more
+   */
+  outgrow(tx: Transaction, accountId: AccountId): Promise<void>;
+  of(reader: Reader, accountIds: readonly AccountId[]): Promise<Map<AccountId, CardState>>;
+}
+
+/** Cards for children without a phone. */
+export function createCardActions(platform: Platform, ports: CardPorts): CardActions {
+  const { database, logger } = platform;
+  const key = deriveKey(platform.secrets, 'card-pin');
+  const keyed = (pin: string) => createHmac('sha256', key).update(pin).digest();
+
+  async function hashPin(pin: string): Promise<string> {
+    const salt = randomBytes(16);
+    const hash = await scrypt(keyed(pin), salt, pinHashBytes);
+    return `${salt.toString('base64url')}.${hash.toString('base64url')}`;
+  }
+
+  async function isPin(pin: string, pinHash: string): Promise<boolean> {
+    const [salt = '', hash = ''] = pinHash.split('.');
+    const typed = await scrypt(keyed(pin), Buffer.from(salt, 'base64url'), pinHashBytes);
+    return timingSafeEqual(typed, Buffer.from(hash, 'base64url'));
+  }
+
+  async function revoke(tx: Transaction, accountId: AccountId): Promise<boolean> {
+    // Whoever signs in with it at this moment waits here, or has their session ended below.
+    await lockAccount(tx, accountId);
+    announceEnded(tx, accountId, await endSessions(tx, accountId, 'byCard'));
+    return deleteCard(tx, accountId);
+  }
+
+  return {
+    async checkCard(token, pin) {
+      const tokenHash = hashToken(token);
+      // Its own transaction: a try counts whatever becomes of the rest.
+      const card = await database.inTransaction((tx) => countCardTry(tx, tokenHash));
+      if (card === undefined) {
+        const lockedMs = await lockOf(database.db, tokenHash);
+        if (lockedMs === undefined) throw new CodedError('CARD_WRONG');
+        throw new CodedError('CARD_LOCKED', lockedMs === null ? {} : { retryAfterMs: lockedMs });
+      }
+      const { accountId, tries } = card;
+      if (!(await isPin(pin, card.pinHash))) {
+        if (tries % accountLimits.cardTriesAtOnce === 0) {
+          logger.info({ accountId }, 'wrong PINs have locked a card');
+          await database.inTransaction((tx) => ports.cardLocked(tx, accountId));
+        }
+        throw new CodedError('CARD_WRONG');
+      }
+      return async (tx) => {
+        const account = await lockAccount(tx, accountId);
+        if (account === undefined || !(await noteCardUse(tx, tokenHash))) throw new CodedError('CARD_WRONG');
+        return accountId;
+      };
+    },
+
+    async createAccount(tx) {
+      const id = uuid() as AccountId;
+      await addPhonelessAccount(tx, id);
+      return id;
+    },
+
+    async issue(tx, accountId) {
+      const token = randomBytes(32).toString('base64url');
+      const { cardPinLength } = accountLimits;
+      const pin = randomInt(10 ** cardPinLength)
+        .toString()
+        .padStart(cardPinLength, '0');
+      const pinHash = await hashPin(pin);
+      await revoke(tx, accountId);
+      await putCard(tx, { accountId, tokenHash: hashToken(token), pinHash });
+      return { token, pin };
+    },
+
+    revoke,
+
+    async outgrow(tx, accountId) {
+      const account = await lockAccount(tx, accountId);
+      if (account?.phone === null) throw new CodedError('FORBIDDEN');
+      await revoke(tx, accountId);
+    },
+
+    of: listCards,
+  };
+}

@@ -1,0 +1,104 @@
+import { type AccountId, accountLimits } from '@zvonok/shared';
+import { and, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import type { Transaction } from '../platform/database.ts';
+import { fromNow, type Reader } from './accounts.store.ts';
+import { accounts, cards } from './accounts.tables.ts';
+
+/** What is known of a card without holding it. */
+export interface CardState {
+  readonly issuedAt: Date;
+  readonly lastUsedAt: Date | null;
+  readonly state: 'good' | 'locked' | 'spent';
+}
+
+const stateOf = sql<CardState['state']>`case when ${cards.tries} >= ${accountLimits.cardTries} then 'spent'
+  when ${cards.lockedUntil} > now() then 'locked' else 'good' end`;
+
+export async function listCards(
+  reader: Reader,
+  ids: readonly AccountId[],
+): Promise<Map<AccountId, CardState>> {
+  if (ids.length === 0) return new Map();
+  const rows = await reader
+    .select({
+      accountId: cards.accountId,
+      issuedAt: cards.issuedAt,
+      lastUsedAt: cards.lastUsedAt,
+      state: stateOf,
+    })
+    .from(cards)
+    .where(inArray(cards.accountId, [...ids]));
+  return new Map(rows.map(({ accountId, ...card }) => [accountId, card]));
+}
+
+/** An account that signs in with a card alone. */
+export async function addPhonelessAccount(tx: Transaction, id: AccountId): Promise<void> {
+  await tx.insert(accounts).values({ id, phone: null });
+}
+
+/** The account must be locked. */
+export async function putCard(
+  tx: Transaction,
+  card: { accountId: AccountId; tokenHash: string; pinHash: string },
+): Promise<void> {
+  await deleteCard(tx, card.accountId);
+  await tx.insert(cards).values(card);
+}
+
+/** False where there was none. */
+export async function deleteCard(tx: Transaction, accountId: AccountId): Promise<boolean> {
+  const rows = await tx
+    .delete(cards)
+    .where(eq(cards.accountId, accountId))
+    .returning({ id: cards.accountId });
+  return rows.length === 1;
+}
+
+/**
+ * Counts one try, and gives the card back where a try was left. One statement: of tries that come at once no more than
+ * the allowed number are ever compared with the PIN. The last of a round locks the card beforehand.
+ */
+export async function countCardTry(
+  tx: Transaction,
+  tokenHash: string,
+): Promise<{ accountId: AccountId; pinHash: string; tries: number } | undefined> {
+  const isLast = sql`(${cards.tries} + 1) % ${accountLimits.cardTriesAtOnce} = 0`;
+  const [row] = await tx
+    .update(cards)
+    .set({
+      tries: sql`${cards.tries} + 1`,
+      lockedUntil: sql`case when ${isLast} then ${fromNow(accountLimits.cardRestMs)} else ${cards.lockedUntil} end`,
+    })
+    .where(
+      and(
+        eq(cards.tokenHash, tokenHash),
+        lt(cards.tries, accountLimits.cardTries),
+        or(isNull(cards.lockedUntil), lte(cards.lockedUntil, sql`now()`)),
+      ),
+    )
+    .returning({ accountId: cards.accountId, pinHash: cards.pinHash, tries: cards.tries });
+  return row;
+}
+
+/** For how long a card is locked: null for good; undefined where there is none or it is not. */
+export async function lockOf(reader: Reader, tokenHash: string): Promise<number | null | undefined> {
+  const [row] = await reader
+    .select({
+      state: stateOf,
+      ms: sql<number>`greatest(0, extract(epoch from ${cards.lockedUntil} - now()) * 1000)::float8`,
+    })
+    .from(cards)
+    .where(eq(cards.tokenHash, tokenHash));
+  if (row === undefined || row.state === 'good') return undefined;
+  return row.state === 'spent' ? null : Math.ceil(row.ms);
+}
+
+/** The right PIN came: tries are counted anew. False where the card was replaced since. The account must be locked. */
+export async function noteCardUse(tx: Transaction, tokenHash: string): Promise<boolean> {
+  const rows = await tx
+    .update(cards)
+    .set({ tries: 0, lockedUntil: null, lastUsedAt: sql`now()` })
+    .where(eq(cards.tokenHash, tokenHash))
+    .returning({ id: cards.accountId });
+  return rows.length === 1;
+}
