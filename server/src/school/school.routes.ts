@@ -4,6 +4,7 @@ import {
   inviteProcedures,
   noticeProcedures,
   overviewProcedures,
+  noticeProcedures,
   requestProcedures,
   schoolProcedures,
 } from '@zvonok/shared';

@@ -620,6 +620,7 @@ export const en = {
         title: 'A teacher’s namesake',
         text: 'This person has the name of a verified member of staff. Honest people may have it too.',
         next: 'If it is a namesake, mark it as settled: you are not told again.',
+      },
       cardLocked: {
         title: 'A card is locked',
         text: 'A wrong PIN was typed several times in a row.',
