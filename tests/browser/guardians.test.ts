@@ -38,7 +38,7 @@ it('the class teacher gives a card; the child signs in with it, finishes, and no
   await teacher.page.goto('/school/register');
   await teacher.page.getByTestId('issue-card').first().click();
   const token = await teacher.page.getByTestId('card-qr').getAttribute('data-token');
-  const pin = await teacher.page.getByTestId('card-secret').innerText();
+  const pin = (await teacher.page.getByTestId('card-secret').textContent()) ?? '';
   await teacher.screenshot('cards-1280');
 
   const child = await Person.sitDown(browser, server, 'child', phoneSize);
