@@ -393,7 +393,7 @@ export async function removeGuardianLink(
   return rows.length === 1;
 }
 
-/** The active guardians that are linked to any of these children. */
+/** The active guardians who may be informed of any of these children: what happens to them is nothing to the others. */
 export async function guardiansOf(
   reader: Reader,
   schoolId: SchoolId,
@@ -411,6 +411,7 @@ export async function guardiansOf(
       and(
         eq(guardianLinks.schoolId, schoolId),
         inArray(guardianLinks.childId, [...childIds]),
+        eq(guardianLinks.mayBeInformed, true),
         isNull(memberships.endedAt),
       ),
     );
