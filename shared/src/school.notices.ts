@@ -22,7 +22,13 @@ import { FullName, GroupName, InvitableRole, Role } from './school.objects.ts';
  * `lookAlikeName` a member's name looks like that of a verified member of staff and is written otherwise;
  * `sameName` a member has the name of a verified member of staff: a namesake, or somebody who passes for them.
  */
-export const noticeKinds = ['cardLocked', 'inviteLeak', 'lookAlikeName', 'sameName', 'strangeSignIn'] as const;
+export const noticeKinds = [
+  'cardLocked',
+  'inviteLeak',
+  'lookAlikeName',
+  'sameName',
+  'strangeSignIn',
+] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 /** Something that administrators are told and look after, until one of them says that it is settled. */

@@ -35,7 +35,6 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   entryId: 'rosterEntry',
   importId: 'import',
   requestId: 'request',
-  entryId: 'rosterEntry',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',

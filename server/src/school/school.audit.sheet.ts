@@ -2,6 +2,8 @@ import type { AuditRecord, endReasons, roles, Vocabulary } from '@zvonok/shared'
 
 /** What was done, as the table names it: a test holds it to the contract's actions. */
 export const actionNames: Readonly<Record<string, string>> = {
+  cardIssued: 'Выдача карточки входа',
+  cardRevoked: 'Отзыв карточки входа',
   guardianLimited: 'Права родителя',
   handedOver: 'Передача дел',
   headAppointed: 'Назначение руководителя',

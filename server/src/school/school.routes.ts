@@ -4,7 +4,6 @@ import {
   inviteProcedures,
   noticeProcedures,
   overviewProcedures,
-  noticeProcedures,
   requestProcedures,
   schoolProcedures,
 } from '@zvonok/shared';

@@ -25,10 +25,10 @@ export function CardSignIn() {
   if (session.state === 'signedIn') return <Navigate to="/" replace />;
   return (
     <Door
-      title={t('card.title')}
+      title={t('childCard.title')}
       below={
         <Anchor component={Link} to="/signin">
-          {t('card.byPhone')}
+          {t('childCard.byPhone')}
         </Anchor>
       }
     >
@@ -83,11 +83,11 @@ function Scanner({ onToken }: { onToken: (token: string) => void }) {
   }, [on, onToken]);
   return (
     <Stack gap="md">
-      <Text c="dimmed">{t('card.lead')}</Text>
-      {failed && <Alert color="brass">{t('card.noCamera')}</Alert>}
+      <Text c="dimmed">{t('childCard.lead')}</Text>
+      {failed && <Alert color="brass">{t('childCard.noCamera')}</Alert>}
       {on ? (
         <div className={classes.camera}>
-          <video ref={video} playsInline muted aria-label={t('card.scanning')} />
+          <video ref={video} playsInline muted aria-label={t('childCard.scanning')} />
         </div>
       ) : (
         <Button
@@ -100,7 +100,7 @@ function Scanner({ onToken }: { onToken: (token: string) => void }) {
           }}
           data-testid="scan-card"
         >
-          {t('card.scan')}
+          {t('childCard.scan')}
         </Button>
       )}
     </Stack>
@@ -134,7 +134,7 @@ function Pin({ token, onOther }: { token: string; onOther: () => void }) {
     <form onSubmit={enter} noValidate>
       <Stack gap="md">
         <Text component="label" htmlFor="card-pin" fw={600}>
-          {t('card.pin')}
+          {t('childCard.pin')}
         </Text>
         <PinInput
           id="card-pin"
@@ -146,7 +146,7 @@ function Pin({ token, onOther }: { token: string; onOther: () => void }) {
           autoFocus
           value={pin}
           onChange={setPin}
-          aria-label={t('card.pin')}
+          aria-label={t('childCard.pin')}
           data-testid="card-pin"
         />
         {problem !== undefined && (
@@ -163,10 +163,10 @@ function Pin({ token, onOther }: { token: string; onOther: () => void }) {
           disabled={pin.length < accountLimits.cardPinLength}
           data-testid="card-enter"
         >
-          {t('card.enter')}
+          {t('childCard.enter')}
         </Button>
         <Anchor component="button" type="button" ta="center" onClick={onOther}>
-          {t('card.again')}
+          {t('childCard.again')}
         </Anchor>
       </Stack>
     </form>

@@ -39,7 +39,7 @@ export function OtherWays() {
         leftSection={<IconId size={20} aria-hidden />}
         data-testid="to-card"
       >
-        {t('card.link')}
+        {t('childCard.link')}
       </Button>
     </Stack>
   );

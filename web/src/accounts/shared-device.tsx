@@ -19,8 +19,8 @@ export function SharedDevice({
   return (
     <Checkbox
       size="md"
-      label={t('card.shared')}
-      description={checked ? t('card.sharedHint') : undefined}
+      label={t('childCard.shared')}
+      description={checked ? t('childCard.sharedHint') : undefined}
       checked={checked}
       onChange={(event) => onChange(event.currentTarget.checked)}
       data-testid="shared-device"
@@ -87,7 +87,7 @@ export function FinishTab({
       <span className={iconClass}>
         <IconLogout size={24} stroke={1.7} aria-hidden />
       </span>
-      <span>{t('card.finish')}</span>
+      <span>{t('childCard.finish')}</span>
     </button>
   );
 }

@@ -27,6 +27,8 @@ export const enAudit = {
   usual: 'as usual',
   none: 'not given',
   titles: {
+    cardIssued: 'Sign-in card issued',
+    cardRevoked: 'Sign-in card taken back',
     guardianLimited: 'Parent’s rights',
     handedOver: 'Hand-over',
     headAppointed: 'Head appointed',
@@ -73,6 +75,8 @@ export const enAudit = {
     auditExported: 'Record saved',
   },
   sentences: {
+    cardIssued: 'Issued a sign-in card: {{member}}',
+    cardRevoked: 'Took back the sign-in card: {{member}}',
     guardianLimited: 'The rights of a parent were changed: {{member}} and {{child}}',
     handedOver: 'Work was handed over: {{member}}',
     headAppointed: 'Appointed as head: {{member}}',

@@ -64,7 +64,7 @@ export const en = {
     phoneShort: 'Enter the whole number, for example +7 912 345-67-89',
     noCode: 'No code? Check the number. If the school has not added you yet, ask it for an invite link.',
   },
-  card: {
+  childCard: {
     title: 'Sign in with a card',
     lead: 'Point the camera at the QR code of your card. Then type the PIN from its other half.',
     link: 'Sign in with a card',

@@ -28,6 +28,8 @@ export const ruAudit = {
   usual: 'как обычно',
   none: 'не указано',
   titles: {
+    cardIssued: 'Выдача карточки входа',
+    cardRevoked: 'Отзыв карточки входа',
     guardianLimited: 'Права родителя',
     handedOver: 'Передача дел',
     headAppointed: 'Назначение руководителя',
@@ -74,6 +76,8 @@ export const ruAudit = {
     auditExported: 'Сохранение журнала',
   },
   sentences: {
+    cardIssued: 'Выдали карточку входа: {{member}}',
+    cardRevoked: 'Отозвали карточку входа: {{member}}',
     guardianLimited: 'Изменили права родителя: {{member}} и {{child}}',
     handedOver: 'Передали дела: {{member}}',
     headAppointed: 'Назначили руководителем: {{member}}',
