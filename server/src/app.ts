@@ -98,6 +98,10 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       accounts,
       peopleChanged: (tx, change) => chat.followPeople(tx, change),
       postToChannel: (...post) => chat.postToChannel(...post),
+      handPicked: {
+        list: (...asked) => chat.handPicked.list(...asked),
+        handOver: (...asked) => chat.handPicked.handOver(...asked),
+      },
     });
     closers.push(() => school.close());
 

@@ -75,6 +75,10 @@ async function main(work: Parameters<typeof runCommand>[0]): Promise<void> {
         accounts,
         peopleChanged: (tx, change) => chat.followPeople(tx, change),
         postToChannel: (...post) => chat.postToChannel(...post),
+        handPicked: {
+          list: (...asked) => chat.handPicked.list(...asked),
+          handOver: (...asked) => chat.handPicked.handOver(...asked),
+        },
       });
       const chat = createChat(platform, {
         school,

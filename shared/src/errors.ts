@@ -154,6 +154,16 @@ export const errorCatalogue = {
     retry: 'never',
     meaning: 'The person has as many open requests as they may have.',
   },
+  UNDO_EXPIRED: {
+    status: 410,
+    retry: 'never',
+    meaning: 'The time in which this could be taken back is over.',
+  },
+  ROLLOVER_CHANGED: {
+    status: 409,
+    retry: 'never',
+    meaning: 'What the rollover rests on has changed since; data.changes names it.',
+  },
 
   SCHOOL_SUSPENDED: {
     status: 403,

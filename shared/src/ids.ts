@@ -56,6 +56,9 @@ export type NoticeId = Static<typeof NoticeId>;
 /** Somebody's request to those who may do what they may not. */
 export const RequestId = id('request');
 export type RequestId = Static<typeof RequestId>;
+/** One turn of the school year. */
+export const RolloverId = id('rollover');
+export type RolloverId = Static<typeof RolloverId>;
 export const ConversationId = id('conversation');
 export type ConversationId = Static<typeof ConversationId>;
 export const MessageId = id('message');

@@ -9,9 +9,12 @@ import { cardIssueProcedures } from './school.cards.ts';
 import { guardianEvents, guardianProcedures } from './school.guardians.ts';
 import { inviteEvents, inviteProcedures } from './school.invites.ts';
 import { joiningEvents, joiningProcedures } from './school.joining.ts';
+import { movementProcedures } from './school.movement.ts';
 import { noticeEvents, noticeProcedures } from './school.notices.ts';
 import { overviewProcedures } from './school.overview.ts';
+import { peopleProcedures } from './school.people.ts';
 import { requestEvents, requestProcedures } from './school.requests.ts';
+import { rolloverProcedures } from './school.rollover.ts';
 import { rosterEvents, rosterProcedures } from './school.roster.ts';
 import { schoolEvents, schoolProcedures } from './school.ts';
 
@@ -33,10 +36,13 @@ export * from './school.cards.ts';
 export * from './school.guardians.ts';
 export * from './school.invites.ts';
 export * from './school.joining.ts';
+export * from './school.movement.ts';
 export * from './school.notices.ts';
 export * from './school.objects.ts';
 export * from './school.overview.ts';
+export * from './school.people.ts';
 export * from './school.requests.ts';
+export * from './school.rollover.ts';
 export * from './school.roster.ts';
 export * from './school.ts';
 export { invitableRoles, roles, staffRoles, standings, vocabularies } from './school.words.ts';
@@ -55,6 +61,9 @@ export const procedureContract = {
   ...requestProcedures,
   ...overviewProcedures,
   ...joiningProcedures,
+  ...peopleProcedures,
+  ...movementProcedures,
+  ...rolloverProcedures,
   ...chatProcedures,
   ...callsProcedures,
   ...deskProcedures,

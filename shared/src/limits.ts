@@ -136,6 +136,18 @@ export const schoolLimits = {
   groupsListed: 500,
   classesPageSize: 100,
   membersListed: 500,
+  /** A name of a few words, or a phone. */
+  searchLength: 60,
+  /** Fewer digits than these are no part of a phone that somebody looks for. */
+  searchDigits: 3,
+  /** Moved or ended at once: more than the largest class, and short enough for one answer. */
+  movedAtOnce: 100,
+  /** What somebody did by mistake with a person shows on the same day. */
+  restoreMs: day,
+  /** A school finds what went wrong in the first weeks of September. */
+  undoRolloverMs: 30 * day,
+  /** Classes of one year of study and their teachers, and room. */
+  rolloverChoices: 500,
   auditPageSize: 200,
   /** Records read at once for a table of them. */
   auditExportBatch: 500,

@@ -129,6 +129,11 @@ export const MyMembership = strict({
 });
 export type MyMembership = Static<typeof MyMembership>;
 
+/** Why a membership ended; the history keeps it. `moved`: to another class, or to another role. */
+export const endReasons = ['left', 'expelled', 'graduated', 'moved', 'mistake'] as const;
+export const EndReason = oneOf(endReasons);
+export type EndReason = (typeof endReasons)[number];
+
 /** A member of the school as the directory shows them to somebody who may see them. */
 export const Member = strict({
   membershipId: MembershipId,
@@ -146,7 +151,12 @@ export const Member = strict({
    * to administrators and heads; null for everybody else.
    */
   imitates: nullable(MembershipId),
+  /** Whether this is the one among the heads who leads the school. */
+  isHead: Type.Boolean(),
   startedAt: Time,
+  /** Null while the membership is active. */
+  endedAt: nullable(Time),
+  endReason: nullable(EndReason),
 });
 export type Member = Static<typeof Member>;
 
@@ -177,11 +187,6 @@ export const Invite = strict({
 });
 export type Invite = Static<typeof Invite>;
 
-/** Why a membership ended; the history keeps it. */
-export const endReasons = ['left', 'expelled', 'graduated', 'moved', 'mistake'] as const;
-export const EndReason = oneOf(endReasons);
-export type EndReason = (typeof endReasons)[number];
-
 /** What can be done to a school's people, roles, invites and settings; each leaves a record that nobody alters. */
 export const auditActions = [
   'schoolCreated',
@@ -203,6 +208,15 @@ export const auditActions = [
   'joinRequestDeclined',
   'membershipStarted',
   'membershipEnded',
+  'membershipRestored',
+  'memberCorrected',
+  'memberTransferred',
+  'roleChanged',
+  'headAppointed',
+  'headDismissed',
+  'handedOver',
+  'rolloverApplied',
+  'rolloverUndone',
   'staffVerified',
   'verificationRevoked',
   'teacherAttached',

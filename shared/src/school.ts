@@ -38,6 +38,7 @@ import {
   Subject,
   Vocabulary,
 } from './school.objects.ts';
+import { MemberFilter, MemberSearch } from './school.people.ts';
 
 export const schoolProcedures = procedures('school', {
   getSchool: memberProcedure({
@@ -95,10 +96,13 @@ export const schoolProcedures = procedures('school', {
     errors: ['NOT_FOUND', 'CONFLICT'],
   }),
   listMembers: memberProcedure({
-    summary: 'The people whom the caller may see, by name; pages of `limit` after the given member.',
+    summary:
+      'The people whom the caller may see, by name; pages of `limit` after the given member. `search`: beginnings of words of a name, or digits of a phone for whoever may know it. `filter`: for administrators and heads; `ended` for administrators.',
     input: {
       groupId: Type.Optional(GroupId),
       role: Type.Optional(Role),
+      search: Type.Optional(MemberSearch),
+      filter: Type.Optional(MemberFilter),
       after: Type.Optional(MembershipId),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: schoolLimits.membersListed })),
     },

@@ -35,6 +35,9 @@ const kindOfField: Readonly<Record<string, keyof SchoolFixture['ids']>> = {
   entryId: 'rosterEntry',
   importId: 'import',
   requestId: 'request',
+  membershipIds: 'pupil',
+  rolloverId: 'rollover',
+  toId: 'staff',
   after: 'pupil',
   by: 'pupil',
   member: 'pupil',
@@ -51,6 +54,8 @@ const kindsOfProcedure: Readonly<Record<string, Readonly<Record<string, keyof Sc
   'school.listJoinRequests': { after: 'joinRequest' },
   'school.approveJoinRequest': { requestId: 'joinRequest' },
   'school.declineJoinRequest': { requestId: 'joinRequest' },
+  'school.handOver': { membershipId: 'staff' },
+  'school.planHandOver': { membershipId: 'staff' },
 };
 
 /** Where a field decides which others are asked for: the reading that names the most objects. */
@@ -62,15 +67,24 @@ const readings: Readonly<Record<string, object>> = {
 };
 
 interface Schema {
-  readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
+  readonly properties?: Readonly<
+    Record<string, { readonly description?: string; readonly items?: { readonly description?: string } }>
+  >;
 }
 
 const idFieldsOf = (schema: unknown) =>
   Object.entries((schema as Schema).properties ?? {})
-    .filter(([name, property]) => name !== 'as' && property.description?.startsWith('id of') === true)
+    .filter(([name, { description, items }]) => {
+      const named = description ?? items?.description;
+      return name !== 'as' && named?.startsWith('id of') === true;
+    })
     .map(([name]) => name)
-    // Minted by the caller: it names no object.
-    .filter((name) => name !== 'clientMessageId');
+    // Minted by the caller: it names no object. Hand-filled conversations have no procedure yet that makes one.
+    .filter((name) => name !== 'clientMessageId' && name !== 'conversationIds');
+
+/** The id as the field takes it: by itself, or as one of several. */
+const inPlace = (schema: unknown, field: string, id: string) =>
+  (schema as Schema).properties?.[field]?.items === undefined ? id : [id];
 
 it('answers for another school’s object as for one that does not exist', async () => {
   let compared = 0;
@@ -87,14 +101,14 @@ it('answers for another school’s object as for one that does not exist', async
     for (const field of fields) {
       const kind = kindOf(field);
       if (kind === undefined) throw new Error(`List what ${procedure.name}'s ${field} names.`);
-      valid[field] = ours.ids[kind];
+      valid[field] = inPlace(procedure.input, field, ours.ids[kind]);
     }
     for (const field of fields) {
       const kind = kindOf(field);
       if (kind === undefined) continue;
       const [foreign, missing] = await Promise.all(
         [theirs.ids[kind], absent].map((id) =>
-          running.post(procedure.name, { ...valid, [field]: id }, token),
+          running.post(procedure.name, { ...valid, [field]: inPlace(procedure.input, field, id) }, token),
         ),
       );
       expect(foreign, `${procedure.name} ${field}`).toEqual(missing);

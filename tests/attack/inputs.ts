@@ -46,6 +46,8 @@ const plausible: Readonly<Record<string, unknown>> = {
   code: '000000',
   pin: '0000',
   token: 'A'.repeat(43),
+  digest: 'A'.repeat(43),
+  search: 'Иван',
   inviteToken: 'A'.repeat(43),
   joinCode: 'ABCD2345',
   fullName: 'Анна Петрова',

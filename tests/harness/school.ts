@@ -23,6 +23,8 @@ export interface SchoolFixture {
     readonly rosterEntry: string;
     readonly import: string;
     readonly request: string;
+    readonly staff: MembershipId;
+    readonly rollover: string;
     readonly conversation: string;
     readonly call: string;
   };
@@ -99,6 +101,11 @@ export async function createSchoolFixture(
     },
     guardian.token,
   );
+  // Nothing of it, so that the class keeps its name.
+  const [rollover] = await platform.database.client<{ id: string }[]>`
+    insert into rollovers (school_id, id, applied_by, changes)
+    select school_id, gen_random_uuid(), id, '{"groups":[],"created":[],"graduated":[],"reassigned":[]}'
+    from memberships where id = ${as} returning id`;
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',
     { as },
@@ -121,6 +128,8 @@ export async function createSchoolFixture(
       rosterEntry: expected?.entry ?? '',
       import: expected?.import ?? '',
       request: request.id,
+      staff: as,
+      rollover: rollover?.id ?? '',
       conversation: channel.id,
       // There is no live call without a media worker: both ids are unknown to the caller all the same.
       call: '01890000-0000-7000-8000-00000000ca11',

@@ -16,7 +16,7 @@ const opened: Client[] = [];
 beforeAll(async () => {
   running = await startApp();
   school = await createSchoolFixture(running, 'Школа повторов', '+7940000');
-  teacher = await joinAs(running, school, 'teacher', '+79400000031', 'Ирина Павловна');
+  teacher = await joinAs(running, school, 'teacher', '+79400000032', 'Ирина Павловна');
   for (const [name, seat] of Object.entries({
     admin: school.admin,
     teacher,
@@ -68,6 +68,22 @@ const conversationOf = async (seat: Seat, kind: string, channel: string | null =
   return found.id;
 };
 const newId = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+const nothingChosen = { classes: [], newClasses: [], teachers: [] };
+async function turnTheYear() {
+  // The eighth year leaves: its only class is empty.
+  const choices = { ...nothingChosen, lastYear: 8, newClasses: [{ name: '1А', year: 1 }] };
+  const { plan } = (await ask(school.admin, 'school.planRollover', { choices })) as unknown as {
+    plan: { digest: string };
+  };
+  await ask(school.admin, 'school.applyRollover', { choices, digest: plan.digest });
+}
+async function turnBack() {
+  const { rollover } = (await ask(school.admin, 'school.findRollover', {})) as unknown as {
+    rollover: { id: string };
+  };
+  await ask(school.admin, 'school.undoRollover', { rolloverId: rollover.id });
+}
 
 const steps: Step[] = [
   [
@@ -225,6 +241,36 @@ const steps: Step[] = [
     'a setting of direct chats',
     () => ask(school.admin, 'school.changeSettings', { settings: { 'directWithStaff.SU': false } }),
   ],
+  [
+    'a corrected name',
+    () =>
+      ask(school.admin, 'school.correctMember', {
+        membershipId: school.pupil.membershipId,
+        fullName: 'Петя Иванов-Белов',
+      }),
+  ],
+  [
+    'a pupil in another class',
+    async () => {
+      const { groups } = (await ask(school.admin, 'school.listGroups', {})) as unknown as {
+        groups: { id: string; name: string }[];
+      };
+      await ask(school.admin, 'school.transferMembers', {
+        membershipIds: [school.pupil.membershipId],
+        groupId: groups.find((group) => group.name === '8А')?.id,
+      });
+    },
+  ],
+  [
+    'the pupil back in the class',
+    () =>
+      ask(school.admin, 'school.transferMembers', {
+        membershipIds: [school.pupil.membershipId],
+        groupId: school.ids.group,
+      }),
+  ],
+  ['a turn of the year', () => turnTheYear()],
+  ['the turn taken back', () => turnBack()],
   [
     'a subject taken back',
     () =>

@@ -88,7 +88,10 @@ export class LiveMessenger implements Messenger {
       }),
       events.on('chat.membersChanged', ({ conversationId, memberCount }) => {
         this.#hold(conversationId, { memberCount });
-        this.#conversations.get(conversationId)?.membersChanged(memberCount);
+        const conversation = this.#conversations.get(conversationId);
+        conversation?.membersChanged(memberCount);
+        // A chat of two is called by the other one's name.
+        if (conversation?.item?.kind === 'direct') this.#refreshSoon();
       }),
       events.on('chat.typingStarted', ({ conversationId, membershipId }) =>
         this.#conversations.get(conversationId)?.typingStarted(membershipId),

@@ -25,6 +25,7 @@ function somebody(role: Role, change: Partial<MemberFacts> = {}): MemberFacts {
     schoolId: id<SchoolId>('school'),
     accountId: id<AccountId>('account'),
     fullName: 'Имя Фамилия',
+    isHead: false,
     startedAt: new Date(0),
     role,
     verified: role === 'admin' || role === 'head' || role === 'teacher',

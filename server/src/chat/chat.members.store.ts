@@ -1,6 +1,6 @@
 import type { ConversationId, ConversationKind, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
-import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { Transaction } from '../platform/database.ts';
+import { and, asc, eq, gte, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { conversationMembers, conversations } from './chat.tables.ts';
 
 export interface NewConversation {
@@ -70,11 +70,21 @@ export async function lockFollowing(
     .for('update');
 }
 
+/** The conversations of these groups, locked in order of id. */
+export async function lockOfGroups(tx: Transaction, schoolId: SchoolId, groupIds: readonly GroupId[]) {
+  return tx
+    .select()
+    .from(conversations)
+    .where(and(eq(conversations.schoolId, schoolId), inArray(conversations.groupId, [...groupIds])))
+    .orderBy(asc(conversations.id))
+    .for('update');
+}
+
 /** Also those who left, with their marks; of `only` these people where given. */
 export async function listMemberRows(
   tx: Transaction,
   schoolId: SchoolId,
-  conversationId: ConversationId,
+  conversationIds: readonly ConversationId[],
   only: readonly MembershipId[] | undefined,
 ) {
   return tx
@@ -83,7 +93,7 @@ export async function listMemberRows(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        eq(conversationMembers.conversationId, conversationId),
+        inArray(conversationMembers.conversationId, [...conversationIds]),
         only === undefined ? undefined : inArray(conversationMembers.membershipId, [...only]),
       ),
     );
@@ -134,7 +144,8 @@ export async function takeOutMembers(
   if (membershipIds.length === 0) return;
   await tx
     .update(conversationMembers)
-    .set({ leftAt: new Date() })
+    // The moment of the transaction, which is also when a membership ended with it.
+    .set({ leftAt: sql`now()` })
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
@@ -179,6 +190,85 @@ export async function refreshMemberCount(
     .where(and(eq(conversations.schoolId, schoolId), eq(conversations.id, id)))
     .returning({ memberCount: conversations.memberCount });
   return row?.memberCount ?? 0;
+}
+
+/** Puts people back into what they left at that moment, with their marks; answers where. */
+export async function returnMembers(
+  tx: Transaction,
+  schoolId: SchoolId,
+  membershipIds: readonly MembershipId[],
+  leftAt: Date,
+): Promise<{ conversationId: ConversationId; membershipId: MembershipId }[]> {
+  if (membershipIds.length === 0) return [];
+  return tx
+    .update(conversationMembers)
+    .set({ leftAt: null })
+    .where(
+      and(
+        eq(conversationMembers.schoolId, schoolId),
+        inArray(conversationMembers.membershipId, [...membershipIds]),
+        // Stored in whole milliseconds, and rounded.
+        gte(conversationMembers.leftAt, leftAt),
+        lte(conversationMembers.leftAt, new Date(leftAt.getTime() + 1)),
+      ),
+    )
+    .returning({
+      conversationId: conversationMembers.conversationId,
+      membershipId: conversationMembers.membershipId,
+    });
+}
+
+/** Conversations in whose lists any of these people are shown: all of theirs but the channels that they only read. */
+export async function listConversationsShowing(
+  tx: Transaction,
+  schoolId: SchoolId,
+  membershipIds: readonly MembershipId[],
+): Promise<{ id: ConversationId; memberCount: number }[]> {
+  return tx
+    .selectDistinct({ id: conversations.id, memberCount: conversations.memberCount })
+    .from(conversationMembers)
+    .innerJoin(
+      conversations,
+      and(
+        eq(conversations.schoolId, conversationMembers.schoolId),
+        eq(conversations.id, conversationMembers.conversationId),
+      ),
+    )
+    .where(
+      and(
+        eq(conversationMembers.schoolId, schoolId),
+        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isNull(conversationMembers.leftAt),
+        or(ne(conversations.kind, 'channel'), eq(conversationMembers.reader, false)),
+      ),
+    );
+}
+
+/** Open conversations filled by hand in which this person is. */
+export async function listHandPicked(
+  reader: Reader,
+  { schoolId, membershipId }: { readonly schoolId: SchoolId; readonly membershipId: MembershipId },
+): Promise<{ id: ConversationId; title: string | null; reader: boolean }[]> {
+  return queryOf(reader)
+    .select({ id: conversations.id, title: conversations.title, reader: conversationMembers.reader })
+    .from(conversationMembers)
+    .innerJoin(
+      conversations,
+      and(
+        eq(conversations.schoolId, conversationMembers.schoolId),
+        eq(conversations.id, conversationMembers.conversationId),
+      ),
+    )
+    .where(
+      and(
+        eq(conversationMembers.schoolId, schoolId),
+        eq(conversationMembers.membershipId, membershipId),
+        isNull(conversationMembers.leftAt),
+        isNull(conversations.archivedAt),
+        inArray(conversations.kind, ['council', 'management', 'free']),
+      ),
+    )
+    .orderBy(asc(conversations.title), asc(conversations.id));
 }
 
 /** Where these people are members now. */
@@ -232,6 +322,22 @@ export async function listHandPickedOf(
       ),
     )
     .orderBy(asc(conversations.id));
+}
+
+/** All conversations of a group bear its name and its state; answers which. They must be locked. */
+export async function renameConversationsOf(
+  tx: Transaction,
+  schoolId: SchoolId,
+  groupId: GroupId,
+  title: string,
+  archivedAt: Date | null,
+): Promise<ConversationId[]> {
+  const rows = await tx
+    .update(conversations)
+    .set({ title, archivedAt })
+    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.groupId, groupId)))
+    .returning({ id: conversations.id });
+  return rows.map((row) => row.id);
 }
 
 export async function renameConversation(

@@ -1,23 +1,37 @@
-import { type ConversationId, type MembershipId, type SchoolId, staffRoles } from '@zvonok/shared';
+import {
+  CodedError,
+  type ConversationId,
+  type GroupId,
+  type MembershipId,
+  type SchoolId,
+  staffRoles,
+} from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
-import type { PeopleChange } from '../school/index.ts';
+import type { HandPicked, PeopleChange } from '../school/index.ts';
 import {
   changeReader,
   insertConversations,
   listConversationsOf,
+  listConversationsShowing,
+  listHandPicked,
   listHandPickedOf,
   listMemberRows,
   lockFollowing,
+  lockOfGroups,
   type NewConversation,
   putMembers,
   refreshMemberCount,
   renameConversation,
+  renameConversationsOf,
+  returnMembers,
   takeOutMembers,
 } from './chat.members.store.ts';
 import { otherOf } from './chat.policy.ts';
 import type { ChatNeighbours } from './index.ts';
+
+type Following = Awaited<ReturnType<typeof lockFollowing>>[number];
 
 const newId = () => uuid() as ConversationId;
 
@@ -68,46 +82,70 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const named = [...new Set(following.flatMap((each) => each.groupId ?? []))];
     const groups = new Map((await school.groupsOf(tx, schoolId, named)).map((group) => [group.id, group]));
     const moves: Moves = new Map();
+    // First, with their marks: whoever settles the members afterwards finds them there.
+    if (change.returned !== undefined) await bringBack(tx, schoolId, change.returned, moves);
+    const whole: Following[] = [];
+    const partly: Following[] = [];
     for (const conversation of following) {
       const group = conversation.groupId === null ? undefined : groups.get(conversation.groupId);
-      if (
-        group !== undefined &&
-        (group.name !== conversation.title || !sameTime(group.archivedAt, conversation.archivedAt))
-      ) {
-        await renameConversation(tx, schoolId, conversation.id, group.name, group.archivedAt);
-        tx.announce(
-          eventFor(
-            'chat.conversationChanged',
-            { conversation: conversation.id },
-            { conversationId: conversation.id, title: group.name, archived: group.archivedAt !== null },
-          ),
-        );
-      }
+      if (group !== undefined) await followGroup(tx, conversation, group);
       // What a closed group said stays readable for those who were in it.
       if (group !== undefined && group.archivedAt !== null) continue;
-      const wholeConversation =
+      const asWhole =
         change.schoolCreated === true ||
         change.kinds?.includes(conversation.kind) === true ||
         (conversation.groupId !== null && change.groupIds?.includes(conversation.groupId) === true);
-      const only = wholeConversation ? undefined : people;
-      if (only?.length === 0) continue;
-      const expected = await school.expectedMembersOf(tx, conversation, only);
-      await settleMembers(tx, schoolId, conversation.id, expected, only, moves);
+      (asWhole ? whole : partly).push(conversation);
     }
+    await settleMembers(tx, schoolId, whole, undefined, moves);
+    if (people.length > 0) await settleMembers(tx, schoolId, partly, people, moves);
     await endForThoseGone(tx, schoolId, people, moves);
     await partStaffFromMinors(tx, schoolId, people, moves);
     announce(tx, moves);
   }
 
+  /** The name and the state of a conversation are its group's. */
+  async function followGroup(
+    tx: Transaction,
+    { schoolId, id, title, archivedAt }: Following,
+    group: { readonly name: string; readonly archivedAt: Date | null },
+  ): Promise<void> {
+    if (group.name === title && sameTime(group.archivedAt, archivedAt)) return;
+    await renameConversation(tx, schoolId, id, group.name, group.archivedAt);
+    tx.announce(
+      eventFor(
+        'chat.conversationChanged',
+        { conversation: id },
+        { conversationId: id, title: group.name, archived: group.archivedAt !== null },
+      ),
+    );
+  }
+
+  /** Settles who is in these conversations; of `only` these people where given. */
   async function settleMembers(
+    tx: Transaction,
+    schoolId: SchoolId,
+    conversations: readonly Following[],
+    only: readonly MembershipId[] | undefined,
+    moves: Moves,
+  ): Promise<void> {
+    if (conversations.length === 0) return;
+    const expected = await school.expectedMembersOf(tx, conversations, only);
+    const ids = conversations.map((conversation) => conversation.id);
+    const rows = Map.groupBy(await listMemberRows(tx, schoolId, ids, only), (row) => row.conversationId);
+    for (const [index, { id }] of conversations.entries()) {
+      await settle(tx, schoolId, id, expected[index] ?? [], rows.get(id) ?? [], moves);
+    }
+  }
+
+  async function settle(
     tx: Transaction,
     schoolId: SchoolId,
     conversationId: ConversationId,
     expected: readonly { readonly membershipId: MembershipId; readonly reader: boolean }[],
-    only: readonly MembershipId[] | undefined,
+    rows: Awaited<ReturnType<typeof listMemberRows>>,
     moves: Moves,
   ): Promise<void> {
-    const rows = await listMemberRows(tx, schoolId, conversationId, only);
     const active = new Map(rows.filter((row) => row.leftAt === null).map((row) => [row.membershipId, row]));
     const wanted = new Map(expected.map((person) => [person.membershipId, person]));
     const joined = expected.filter((person) => !active.has(person.membershipId));
@@ -143,10 +181,62 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const still = await school.activeOf(tx, schoolId, people);
     const gone = people.filter((id) => !still.has(id));
     if (gone.length === 0) return;
-    for (const { id, membershipId } of await listConversationsOf(tx, schoolId, gone)) {
-      await takeOutMembers(tx, schoolId, id, [membershipId]);
+    const places = Map.groupBy(await listConversationsOf(tx, schoolId, gone), (row) => row.id);
+    for (const [id, rows] of places) {
+      const left = rows.map((row) => row.membershipId);
+      await takeOutMembers(tx, schoolId, id, left);
       await announceCount(tx, schoolId, id);
-      movesOf(moves, membershipId).left.push(id);
+      for (const membershipId of left) movesOf(moves, membershipId).left.push(id);
+    }
+  }
+
+  /** Whoever was sent away by mistake is again in what does not follow people. */
+  async function bringBack(
+    tx: Transaction,
+    schoolId: SchoolId,
+    { membershipIds, leftAt }: NonNullable<PeopleChange['returned']>,
+    moves: Moves,
+  ): Promise<void> {
+    const places = Map.groupBy(
+      await returnMembers(tx, schoolId, membershipIds, leftAt),
+      (row) => row.conversationId,
+    );
+    for (const [id, rows] of places) {
+      await announceCount(tx, schoolId, id);
+      for (const { membershipId } of rows) movesOf(moves, membershipId).joined.push(id);
+    }
+  }
+
+  /** Groups with another name: their conversations bear it, and nobody comes or goes. */
+  async function followNames(
+    tx: Transaction,
+    schoolId: SchoolId,
+    groupIds: readonly GroupId[],
+  ): Promise<void> {
+    if (groupIds.length === 0) return;
+    await lockOfGroups(tx, schoolId, groupIds);
+    for (const { id: groupId, name: title, archivedAt } of await school.groupsOf(tx, schoolId, groupIds)) {
+      for (const id of await renameConversationsOf(tx, schoolId, groupId, title, archivedAt)) {
+        tx.announce(
+          eventFor(
+            'chat.conversationChanged',
+            { conversation: id },
+            { conversationId: id, title, archived: archivedAt !== null },
+          ),
+        );
+      }
+    }
+  }
+
+  /** People with another name: who shows a list with them reads it anew. Nobody lists the readers of a channel. */
+  async function tellOfNames(
+    tx: Transaction,
+    schoolId: SchoolId,
+    ids: readonly MembershipId[],
+  ): Promise<void> {
+    if (ids.length === 0) return;
+    for (const { id, memberCount } of await listConversationsShowing(tx, schoolId, ids)) {
+      tx.announce(eventFor('chat.membersChanged', { conversation: id }, { conversationId: id, memberCount }));
     }
   }
 
@@ -191,9 +281,41 @@ export function createFollowing(school: ChatNeighbours['school']) {
 
   return async function followPeople(tx: Transaction, change: PeopleChange): Promise<void> {
     await createMissing(tx, change);
+    await followNames(tx, change.schoolId, change.renamedGroupIds ?? []);
+    await tellOfNames(tx, change.schoolId, change.renamedIds ?? []);
     await reconcile(tx, change);
   };
 }
+
+/** What no group decides passes from hand to hand. */
+export const handPicked: HandPicked = {
+  async list(reader, person) {
+    const found = await listHandPicked(reader, person);
+    return found.map(({ id, title }) => ({ conversationId: id, title }));
+  },
+  async handOver(tx, { schoolId, from, to }, conversationIds) {
+    if (conversationIds.length === 0) return;
+    const own = new Map(
+      (await listHandPicked(tx, { schoolId, membershipId: from })).map((each) => [each.id, each]),
+    );
+    const moves: Moves = new Map();
+    for (const id of new Set(conversationIds)) {
+      const conversation = own.get(id);
+      if (conversation === undefined) throw new CodedError('NOT_FOUND');
+      const [known] = await listMemberRows(tx, schoolId, [id], [to]);
+      if (known === undefined || known.leftAt !== null) {
+        await putMembers(tx, schoolId, id, [{ membershipId: to, reader: conversation.reader }]);
+        movesOf(moves, to).joined.push(id);
+      } else if (known.reader && !conversation.reader) {
+        await changeReader(tx, schoolId, id, [to], false);
+      }
+      await takeOutMembers(tx, schoolId, id, [from]);
+      movesOf(moves, from).left.push(id);
+      await announceCount(tx, schoolId, id);
+    }
+    announce(tx, moves);
+  },
+};
 
 async function announceCount(
   tx: Transaction,

@@ -5,7 +5,7 @@ import type { Actor } from '../platform/procedures.ts';
 import type { School } from '../school/index.ts';
 import { createChatActions } from './chat.actions.ts';
 import { createCommitter } from './chat.committer.ts';
-import { createFollowing } from './chat.members.ts';
+import { createFollowing, handPicked } from './chat.members.ts';
 import { type ConversationFacts, requireConversation } from './chat.policy.ts';
 import { mountChat } from './chat.routes.ts';
 import { listConversationIds } from './chat.store.ts';
@@ -37,6 +37,7 @@ export function createChat(platform: Platform, neighbours: ChatNeighbours) {
   return {
     procedures: mountChat(actions),
     followPeople: createFollowing(neighbours.school),
+    handPicked,
     requireConversation: (
       person: Pick<Actor, 'schoolId' | 'membershipId'>,
       id: ConversationId,

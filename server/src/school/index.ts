@@ -17,6 +17,7 @@ import { createAuditActions } from './school.audit.actions.ts';
 import { record } from './school.audit.store.ts';
 import { createCardIssueActions, tellCardLocked } from './school.cards.actions.ts';
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
+import { createDirectoryActions } from './school.directory.actions.ts';
 import { listEverybody, listGroupPeople } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { createGuardianActions } from './school.guardians.actions.ts';
@@ -29,6 +30,7 @@ import { createRedeemActions } from './school.invites.redeem.ts';
 import { createJoiningActions } from './school.joining.actions.ts';
 import { createJoinQueueActions } from './school.joining.queue.actions.ts';
 import { mountJoining } from './school.joining.routes.ts';
+import { createMovementActions } from './school.movement.actions.ts';
 import { createNoticeActions, raiseNotice } from './school.notices.ts';
 import { createOverviewActions } from './school.overview.ts';
 import { createPeopleActions } from './school.people.actions.ts';
@@ -39,7 +41,7 @@ import {
   placeInGroup,
   placeInSchool,
 } from './school.policy.ts';
-import type { PeopleChanged, PostToChannel } from './school.ports.ts';
+import type { HandPicked, PeopleChanged, PostToChannel } from './school.ports.ts';
 import { createRequestActions } from './school.requests.ts';
 import { createRosterActions } from './school.roster.actions.ts';
 import { createRosterClaims, type RosterClaims } from './school.roster.claims.ts';
@@ -48,8 +50,10 @@ import {
   mountCardIssue,
   mountGuardians,
   mountInvites,
+  mountMovement,
   mountNotices,
   mountOverview,
+  mountPeople,
   mountRequests,
   mountSchool,
   type SchoolActions,
@@ -66,13 +70,14 @@ import {
 
 export { normaliseFullName, normaliseLabel } from './school.names.ts';
 export type { ConversationDescriptor, MemberFacts } from './school.policy.ts';
-export type { PeopleChange, PeopleChanged } from './school.ports.ts';
+export type { HandPicked, PeopleChange, PeopleChanged } from './school.ports.ts';
 
 export interface SchoolPorts {
   readonly accounts: Pick<Accounts, 'cards' | 'phonesOf'>;
   /** Called in the transaction of each change of a school's people, after it was written. It may announce. */
   readonly peopleChanged: PeopleChanged;
   readonly postToChannel: PostToChannel;
+  readonly handPicked: HandPicked;
 }
 
 /** Who belongs to which school as what, and the rules of who may meet whom. */
@@ -117,14 +122,14 @@ export interface School {
     ids: readonly MembershipId[],
   ): Promise<Map<MembershipId, MemberFacts>>;
   /**
-   * Who belongs by themselves to a conversation, of `only` these people where given; nobody where its kind is filled by
-   * hand. `reader`: reads and does not write.
+   * Who belongs by themselves to conversations of one school, of `only` these people where given, in the order of the
+   * conversations; nobody where a kind is filled by hand. `reader`: reads and does not write.
    */
   expectedMembersOf(
     reader: Reader,
-    conversation: ConversationDescriptor,
+    conversations: readonly ConversationDescriptor[],
     only?: readonly MembershipId[],
-  ): Promise<{ membershipId: MembershipId; reader: boolean }[]>;
+  ): Promise<{ membershipId: MembershipId; reader: boolean }[][]>;
   /** Those of the school's groups, archived ones too. */
   groupsOf(reader: Reader, schoolId: SchoolId, ids: readonly GroupId[]): Promise<StoredGroup[]>;
   /** The subjects that active teachers teach these groups. */
@@ -171,9 +176,11 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     ...createJoiningActions(platform),
     ...createJoinQueueActions(platform, ports.accounts, changes, rosterClaims),
   };
+  const directory = createDirectoryActions(platform, ports.accounts, changes);
   const actions: SchoolActions = {
+    listMembers: directory.listMembers,
     ...createSchoolActions(platform, changes),
-    ...createPeopleActions(platform, ports.accounts, changes),
+    ...createPeopleActions(platform, changes),
     ...createInviteActions(platform, changes),
     ...createRedeemActions(platform, changes, rosterClaims),
     ...createAuditActions(platform),
@@ -188,9 +195,11 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountNotices(createNoticeActions(platform)),
       ...mountInvites(createPersonalInviteActions(platform, changes)),
       ...mountRoster(roster),
-      ...mountRequests(createRequestActions(platform, ports.accounts, changes, ports.postToChannel)),
       ...mountOverview(createOverviewActions(platform)),
       ...mountJoining(joining),
+      ...mountRequests(createRequestActions(platform, changes, ports.postToChannel)),
+      ...mountPeople(directory),
+      ...mountMovement(createMovementActions(platform, changes, ports.handPicked)),
     ],
     mountHttp: (door) => mountSchoolHttp(door, { roster, audit: actions }, actors.requireActor),
     operator: { ...changes, ...hosting },
@@ -233,27 +242,33 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     },
     listAudience: (accountId) => listActiveMemberships(database, accountId, { inOpenSchools: true }),
     loadFacts,
-    async expectedMembersOf(reader, conversation, only) {
-      const { schoolId, groupId } = conversation;
-      const places =
-        groupId === null
-          ? await placesInSchool(reader, conversation, only)
-          : [
-              ...(
-                await loadFacts(
-                  reader,
-                  schoolId,
-                  // A few people are looked at one by one; whoever has no tie to the group gets no place in it.
-                  only ?? (await listGroupPeople(reader, schoolId, groupId)),
-                )
-              ).values(),
-            ].map((facts) => ({
-              membershipId: facts.membershipId,
-              place: placeInGroup(conversation, facts),
-            }));
-      return places.flatMap(({ membershipId, place }) =>
-        place === undefined ? [] : [{ membershipId, reader: place === 'reader' }],
-      );
+    async expectedMembersOf(reader, conversations, only) {
+      // A few people are looked at one by one; whoever has no tie to a group gets no place in it.
+      const known = once(async (schoolId: SchoolId) => [
+        ...(await loadFacts(reader, schoolId, only ?? [])).values(),
+      ]);
+      const ofGroup = once(async (groupId: GroupId, schoolId: SchoolId) => [
+        ...(await loadFacts(reader, schoolId, await listGroupPeople(reader, schoolId, groupId))).values(),
+      ]);
+      const expected: { membershipId: MembershipId; reader: boolean }[][] = [];
+      for (const conversation of conversations) {
+        const { schoolId, groupId } = conversation;
+        const places =
+          groupId === null
+            ? await placesInSchool(reader, conversation, only)
+            : (only === undefined ? await ofGroup(groupId, schoolId) : await known(schoolId)).map(
+                (facts) => ({
+                  membershipId: facts.membershipId,
+                  place: placeInGroup(conversation, facts),
+                }),
+              );
+        expected.push(
+          places.flatMap(({ membershipId, place }) =>
+            place === undefined ? [] : [{ membershipId, reader: place === 'reader' }],
+          ),
+        );
+      }
+      return expected;
     },
     groupsOf: (reader, schoolId, ids) => listGroups(reader, schoolId, ids.length, ids),
     subjectsOf,
@@ -280,6 +295,16 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       );
     },
     close: actors.close,
+  };
+}
+
+/** Asks once for each key. */
+function once<K, Rest extends unknown[], V>(ask: (key: K, ...rest: Rest) => Promise<V>) {
+  const answers = new Map<K, Promise<V>>();
+  return (key: K, ...rest: Rest): Promise<V> => {
+    const known = answers.get(key) ?? ask(key, ...rest);
+    answers.set(key, known);
+    return known;
   };
 }
 

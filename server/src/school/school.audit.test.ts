@@ -56,6 +56,7 @@ const expectSomebody = () =>
   rooms.platform.database.client`
     insert into roster_entries (school_id, id, role, full_name, match_key, group_id)
     values (${school.schoolId}, gen_random_uuid(), 'pupil', 'Ожидаемый Лев', 'ожидаемый лев', ${school.groupId})`;
+const noChoices = { classes: [], newClasses: [], teachers: [] };
 
 type Change = (name: ProcedureName & `school.${string}`, input: object) => Promise<unknown>;
 
@@ -295,6 +296,92 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       const requestId = await askToJoin();
       await change('school.declineJoinRequest', { requestId, reason: 'не работает у нас' });
       return [{ action: 'joinRequestDeclined', before: { role: 'teacher' }, after: { requestId } }];
+    'school.correctMember': async (change) => {
+      const { as: membershipId } = await put({ fullName: 'Новая Ирна' });
+      await change('school.correctMember', { membershipId, fullName: 'Новая Ирина' });
+      return [
+        {
+          action: 'memberCorrected',
+          member: { membershipId, fullName: 'Новая Ирина' },
+          before: { fullName: 'Новая Ирна' },
+          after: { fullName: 'Новая Ирина' },
+        },
+      ];
+    },
+    'school.transferMembers': async (change) => {
+      const { as: membershipId } = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      await change('school.transferMembers', { membershipIds: [membershipId], groupId: school.otherGroupId });
+      return [
+        {
+          action: 'memberTransferred',
+          member: { membershipId, fullName: 'Новая Ирина' },
+          group: { groupId: school.otherGroupId, name: '8А' },
+          before: { group: '7Б' },
+          after: { group: '8А' },
+        },
+      ];
+    },
+    'school.endMemberships': async (change) => {
+      const pupils = [
+        await put({ role: 'pupil', groupId: school.groupId, verified: false }),
+        await put({ role: 'pupil', groupId: school.groupId, verified: false }),
+      ];
+      await change('school.endMemberships', {
+        membershipIds: pupils.map(({ as }) => as),
+        reason: 'expelled',
+      });
+      return pupils.map(() => ({ action: 'membershipEnded' as const, after: { reason: 'expelled' } }));
+    },
+    'school.restoreMembership': async (change) => {
+      const { as: membershipId } = await put({});
+      await rooms.call('school.endMembership', school.admin, { membershipId, reason: 'mistake' });
+      await change('school.restoreMembership', { membershipId });
+      return [{ action: 'membershipRestored', before: { reason: 'mistake' }, after: { role: 'teacher' } }];
+    },
+    'school.handOver': async (change) => {
+      const attachment = { groupId: school.groupId, kind: 'class', subject: null } as const;
+      const from = await put({ attachments: [attachment] });
+      const to = await put({});
+      await change('school.handOver', {
+        membershipId: from.as,
+        toId: to.as,
+        attachments: [attachment],
+        conversationIds: [],
+        leaves: true,
+      });
+      return [
+        { action: 'teacherDetached', member: { membershipId: from.as, fullName: 'Новая Ирина' } },
+        { action: 'teacherAttached', member: { membershipId: to.as, fullName: 'Новая Ирина' } },
+        { action: 'handedOver', after: { toId: to.as, groups: 1, conversations: 0 } },
+        { action: 'membershipEnded', after: { reason: 'left' } },
+      ];
+    },
+    'school.changeRole': async (change) => {
+      const { as: membershipId } = await put({});
+      await change('school.changeRole', { membershipId, role: 'head' });
+      return [
+        { action: 'membershipStarted', after: { role: 'head' } },
+        { action: 'roleChanged', before: { role: 'teacher' }, after: { role: 'head' } },
+        { action: 'membershipEnded', after: { reason: 'moved' } },
+      ];
+    },
+    'school.appointHead': async (change) => {
+      await change('school.appointHead', { membershipId: school.head.as });
+      return [{ action: 'headAppointed', member: { membershipId: school.head.as, fullName: 'Орлов Пётр' } }];
+    },
+    'school.dismissHead': async (change) => {
+      await change('school.dismissHead', { membershipId: school.head.as });
+      return [{ action: 'headDismissed' }];
+    },
+    'school.applyRollover': async (change) => {
+      const { plan } = unwrap(await rooms.call('school.planRollover', school.admin, { choices: noChoices }));
+      await change('school.applyRollover', { choices: noChoices, digest: plan.digest });
+      return [{ action: 'rolloverApplied', after: expect.objectContaining({ archived: 0, graduates: 0 }) }];
+    },
+    'school.undoRollover': async (change) => {
+      const { rollover } = unwrap(await rooms.call('school.findRollover', school.admin, {}));
+      await change('school.undoRollover', { rolloverId: rollover?.id });
+      return [{ action: 'rolloverUndone', after: { restored: 0 } }];
     },
     'school.settleNotice': async (change) => {
       const { as: membershipId } = await put({});
@@ -315,7 +402,7 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
   };
 
 describe('the audit log', () => {
-  const reading = /^school\.(?:get|list|preview)/;
+  const reading = /^school\.(?:get|list|find|count|plan|preview)/;
   const changing = Object.values(procedureContract)
     .filter(({ name, access }) => name.startsWith('school.') && access === 'member' && !reading.test(name))
     .map(({ name }) => name);

@@ -1,7 +1,6 @@
 import {
   type AccountId,
   CodedError,
-  type EndReason,
   type GroupId,
   type InviteId,
   type MembershipId,
@@ -13,10 +12,11 @@ import {
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import type { Accounts } from '../accounts/index.ts';
-import type { Reader, Transaction } from '../platform/database.ts';
+import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { type By, record } from './school.audit.store.ts';
 import { createCardChanges } from './school.card.changes.ts';
+import type { ChangeKit, NewGroup } from './school.changes.kit.ts';
 import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { teachersOfPupil } from './school.guardians.store.ts';
@@ -27,11 +27,14 @@ import {
   type StoredInvite,
 } from './school.invites.store.ts';
 import { noteLikeness } from './school.likeness.ts';
+import { createMovementChanges } from './school.movement.changes.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
+import { describeOwn } from './school.own.ts';
 import { type MemberFacts, mayInvite } from './school.policy.ts';
 import type { PeopleChanged } from './school.ports.ts';
 import { announceRequests } from './school.requests.announce.ts';
 import { closeVerificationRequests } from './school.requests.store.ts';
+import { createRolloverChanges } from './school.rollover.changes.ts';
 import { createRosterChanges } from './school.roster.changes.ts';
 import {
   addAttachment,
@@ -43,12 +46,8 @@ import {
   archiveGroup,
   countOtherAdmins,
   describeGroup,
-  endMembership,
-  getSchools,
-  guardiansOf,
   listActiveMemberships,
   listByRole,
-  listGroups,
   lockSchool,
   removeAttachment,
   removeGuardianLink,
@@ -59,11 +58,8 @@ import {
   writeGroup,
 } from './school.store.ts';
 
-export interface NewGroup {
-  readonly name: string;
-  readonly year?: number | null;
-  readonly kind?: StoredGroup['kind'];
-}
+export type { NewGroup } from './school.changes.kit.ts';
+export { describeOwn } from './school.own.ts';
 
 /**
  * The ways in which a school's people change, without asking whether one may: that is the actions' part, and the
@@ -81,6 +77,12 @@ export function createSchoolChanges(
     if (present.size > 0) {
       tx.announce(signal({ name: 'membershipChanged', membershipIds: [...present.keys()] }));
     }
+    await announceOwn(tx, present);
+    await announceDirectory(tx, schoolId);
+  }
+
+  /** Shows people what their memberships are now. */
+  async function announceOwn(tx: Transaction, present: ReadonlyMap<MembershipId, MemberFacts>) {
     for (const membership of await describeOwn(tx, [...present.values()])) {
       tx.announce(
         eventFor(
@@ -90,7 +92,6 @@ export function createSchoolChanges(
         ),
       );
     }
-    await announceDirectory(tx, schoolId);
   }
 
   async function announceDirectory(tx: Transaction, schoolId: SchoolId) {
@@ -210,7 +211,7 @@ export function createSchoolChanges(
     const { schoolId, membershipId } = of;
     if (of.role === 'admin') {
       await lockSchool(tx, schoolId);
-      if ((await countOtherAdmins(tx, schoolId, membershipId)) === 0) throw new CodedError('LAST_ADMIN');
+      if ((await countOtherAdmins(tx, schoolId, [membershipId])) === 0) throw new CodedError('LAST_ADMIN');
     }
     const revocation = { revokedBy: by.membershipId, revokeReason: reason };
     if (!(await revokeVerification(tx, schoolId, membershipId, revocation))) return;
@@ -322,6 +323,19 @@ export function createSchoolChanges(
     return group;
   }
 
+  const kit: ChangeKit = {
+    cards,
+    peopleChanged,
+    announceChanged,
+    announceOwn,
+    announceDirectory,
+    announceGroup,
+    createGroup,
+    annul,
+    annulUnfounded,
+  };
+  const movement = createMovementChanges(kit, enrol);
+
   return {
     announceInvites,
     announceChanged,
@@ -332,6 +346,8 @@ export function createSchoolChanges(
     verify,
     ...createCardChanges(peopleChanged, annulUnfounded),
     ...createRosterChanges(peopleChanged, { group: announceGroup, changed: announceChanged }),
+    ...movement,
+    ...createRolloverChanges(kit, movement),
 
     /** A school with its staff room, its channels (by the neighbours) and its first administrator. */
     async createSchool(
@@ -483,88 +499,7 @@ export function createSchoolChanges(
       });
       await announceChanged(tx, schoolId, [guardianId, ...(await teachersOfPupil(tx, schoolId, childId))]);
     },
-
-    /**
-     * Ends a membership, with the invites it made or that were for it.
-     *
-     * @throws CodedError LAST_ADMIN; of two that end the last two administrators at once, one gets it
-     */
-    async end(tx: Transaction, of: MemberFacts, reason: EndReason, by: NonNullable<By>): Promise<void> {
-      const { schoolId, membershipId } = of;
-      if (of.role === 'admin') {
-        await lockSchool(tx, schoolId);
-        if ((await countOtherAdmins(tx, schoolId, membershipId)) === 0) throw new CodedError('LAST_ADMIN');
-      }
-      if (!(await endMembership(tx, schoolId, membershipId, reason, by.membershipId))) return;
-      await record(tx, schoolId, by, {
-        action: 'membershipEnded',
-        membershipId,
-        groupId: of.groupId,
-        before: { role: of.role },
-        after: { reason },
-      });
-      // Who only changes class keeps theirs.
-      if (of.role === 'pupil' && reason !== 'moved') await cards.revoke(tx, of.accountId);
-      await annul(tx, schoolId, { createdBy: membershipId }, by);
-      await annul(tx, schoolId, { childId: membershipId }, by);
-      // Whose only child this was is a guardian of nobody now.
-      const guardians = of.role === 'pupil' ? await guardiansOf(tx, schoolId, [membershipId]) : [];
-      await peopleChanged(tx, { schoolId, membershipIds: [membershipId, ...guardians] });
-      tx.announce(
-        eventFor('school.membershipEnded', { account: of.accountId }, { membershipId }),
-        signal({ name: 'membershipEnded', membershipIds: [membershipId] }),
-      );
-      await announceChanged(tx, schoolId, guardians);
-    },
   };
-}
-
-/** Memberships as their owners see them, in the order given. */
-export async function describeOwn(reader: Reader, people: readonly MemberFacts[]): Promise<MyMembership[]> {
-  if (people.length === 0) return [];
-  const schools = await getSchools(reader, [...new Set(people.map((person) => person.schoolId))]);
-  const groupNames = new Map<GroupId, string>();
-  for (const [schoolId, ofSchool] of Map.groupBy(people, (person) => person.schoolId)) {
-    const ids = ofSchool.flatMap((person) => [
-      ...(person.groupId === null ? [] : [person.groupId]),
-      ...person.children.map((child) => child.groupId),
-    ]);
-    const distinct = [...new Set(ids)];
-    for (const group of await listGroups(reader, schoolId, distinct.length, distinct)) {
-      groupNames.set(group.id, group.name);
-    }
-  }
-  const nameOf = (id: GroupId) => groupNames.get(id) ?? '';
-  return people.flatMap((person): MyMembership[] => {
-    const school = schools.get(person.schoolId);
-    if (school === undefined) return [];
-    return [
-      {
-        id: person.membershipId,
-        schoolId: person.schoolId,
-        schoolName: school.name,
-        vocabulary: school.vocabulary,
-        suspended: school.suspendedAt !== null,
-        role: person.role,
-        fullName: person.fullName,
-        verified: person.verified,
-        settings: person.settings,
-        journalUrl: school.journalUrl,
-        standings: [...person.standings],
-        groupId: person.groupId,
-        groupName: person.groupId === null ? null : nameOf(person.groupId),
-        attachments: [...person.attachments],
-        // Without what limits them: that is nothing a guardian is told.
-        children: person.children.map(({ membershipId, fullName, groupId }) => ({
-          membershipId,
-          fullName,
-          groupId,
-          groupName: nameOf(groupId),
-        })),
-        startedAt: person.startedAt.toISOString(),
-      },
-    ];
-  });
 }
 
 export const newInviteId = (): InviteId => uuid() as InviteId;

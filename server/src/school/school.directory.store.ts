@@ -1,16 +1,30 @@
-import { type GroupId, type MembershipId, type Role, type SchoolId, staffRoles } from '@zvonok/shared';
+import {
+  type GroupId,
+  type MemberCounts,
+  type MemberFilter,
+  type MembershipId,
+  type Role,
+  roles,
+  type SchoolId,
+  staffRoles,
+} from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, not, or, type SQL, sql } from 'drizzle-orm';
 import { queryOf, type Reader } from '../platform/database.ts';
-import type { DirectoryScope } from './school.policy.ts';
+import type { DirectoryScope, PhoneScope } from './school.policy.ts';
 import { isVerified, type StoredGroup, verificationJoin } from './school.store.ts';
 import { memberships, verifications } from './school.tables.ts';
 
 /** Ids of the active memberships with a tie to the group: pupils, attached teachers, guardians of its pupils. */
-export async function listGroupPeople(
+export const listGroupPeople = (reader: Reader, schoolId: SchoolId, groupId: GroupId) =>
+  listPeopleOfGroups(reader, schoolId, [groupId]);
+
+/** The same for any of several groups. */
+export async function listPeopleOfGroups(
   reader: Reader,
   schoolId: SchoolId,
-  groupId: GroupId,
+  groupIds: readonly GroupId[],
 ): Promise<MembershipId[]> {
+  if (groupIds.length === 0) return [];
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
@@ -19,9 +33,9 @@ export async function listGroupPeople(
         eq(memberships.schoolId, schoolId),
         isNull(memberships.endedAt),
         or(
-          and(eq(memberships.role, 'pupil'), eq(memberships.groupId, groupId)),
-          attachedTo([groupId]),
-          guardianOfPupilsIn([groupId]),
+          and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...groupIds])),
+          attachedTo(groupIds),
+          guardianOfPupilsIn(groupIds),
         ),
       ),
     );
@@ -126,20 +140,118 @@ function seenIn(scope: DirectoryScope): SQL | undefined {
   return or(...parts);
 }
 
+/** What somebody typed to find a person: beginnings of words of a name, or digits of a phone. */
+export interface DirectorySearch {
+  readonly words: readonly string[];
+  readonly digits: string | undefined;
+  /** Whose phones whoever searches may know. */
+  readonly phonesOf: PhoneScope;
+}
+
+function found({ words, digits, phonesOf }: DirectorySearch): SQL | undefined {
+  const byName = words.map((word) => sql`${memberships.searchName} like ${`% ${word}%`}`);
+  const byPhone =
+    digits === undefined || phonesOf === 'nobody'
+      ? undefined
+      : and(
+          phonesOf === 'everybody'
+            ? undefined
+            : phonesOf === 'staff'
+              ? inArray(memberships.role, [...staffRoles])
+              : and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(phonesOf.guardiansOf)),
+          sql`exists (select 1 from accounts a
+            where a.id = ${memberships.accountId} and a.phone like ${`%${digits}%`})`,
+        );
+  return or(byName.length === 0 ? sql`false` : and(...byName), byPhone ?? sql`false`);
+}
+
+function hasGuardian(): SQL {
+  return sql`exists (select 1 from guardian_links l
+    join memberships g on g.school_id = l.school_id and g.id = l.guardian_id
+    where l.school_id = ${memberships.schoolId} and l.child_id = ${memberships.id} and g.ended_at is null)`;
+}
+
+/** People of whom something is missing; of active memberships all but `ended`. */
+function missing(filter: MemberFilter): SQL | undefined {
+  switch (filter) {
+    case 'unverifiedStaff':
+      return and(inArray(memberships.role, [...staffRoles]), isNull(verifications.membershipId));
+    case 'guardiansWithoutChild':
+      return and(eq(memberships.role, 'guardian'), sql`not ${hasChild()}`);
+    case 'pupilsWithoutGuardian':
+      return and(eq(memberships.role, 'pupil'), sql`not ${hasGuardian()}`);
+    case 'ended':
+      return isNotNull(memberships.endedAt);
+  }
+}
+
+const inGroup = (group: Pick<StoredGroup, 'id' | 'kind'> | undefined) =>
+  group === undefined ? undefined : group.kind === 'staff' ? verifiedStaff() : tiedTo(group.id);
+
+/** What a list is narrowed to. */
+export interface DirectoryFilter {
+  /** People tied to a class; in the staff room everybody who works in the school and is verified. */
+  readonly group: Pick<StoredGroup, 'id' | 'kind'> | undefined;
+  readonly search: DirectorySearch | undefined;
+}
+
+/** How many people each narrower list would hold. */
+export async function countDirectory(
+  reader: Reader,
+  schoolId: SchoolId,
+  { group, search }: DirectoryFilter,
+): Promise<MemberCounts> {
+  const narrowed = and(
+    eq(memberships.schoolId, schoolId),
+    inGroup(group),
+    search === undefined ? undefined : found(search),
+  );
+  const countIf = (which: SQL | undefined) => sql<number>`count(*) filter (where ${which})::int`;
+  const query = queryOf(reader);
+  const [[active], [over]] = await Promise.all([
+    query
+      .select({
+        all: sql<number>`count(*)::int`,
+        ...Object.fromEntries(roles.map((role) => [role, countIf(eq(memberships.role, role))])),
+        unverifiedStaff: countIf(missing('unverifiedStaff')),
+        guardiansWithoutChild: countIf(missing('guardiansWithoutChild')),
+        pupilsWithoutGuardian: countIf(missing('pupilsWithoutGuardian')),
+      } as Record<string, SQL<number>>)
+      .from(memberships)
+      .leftJoin(verifications, verificationJoin())
+      .where(and(narrowed, isNull(memberships.endedAt))),
+    query
+      .select({ ended: sql<number>`count(*)::int` })
+      .from(memberships)
+      .leftJoin(verifications, verificationJoin())
+      .where(and(narrowed, isNotNull(memberships.endedAt))),
+  ]);
+  const counted = (name: string): number => active?.[name] ?? 0;
+  return {
+    all: counted('all'),
+    roles: Object.fromEntries(roles.map((role) => [role, counted(role)])) as MemberCounts['roles'],
+    filters: {
+      unverifiedStaff: counted('unverifiedStaff'),
+      guardiansWithoutChild: counted('guardiansWithoutChild'),
+      pupilsWithoutGuardian: counted('pupilsWithoutGuardian'),
+      ended: over?.ended ?? 0,
+    },
+  };
+}
+
 /** A page of the directory by name, of ids; and whether more follow. */
 export async function listDirectory(
   reader: Reader,
   schoolId: SchoolId,
   scope: DirectoryScope,
-  filter: {
-    /** People tied to a class; in the staff room everybody who works in the school and is verified. */
-    readonly group: Pick<StoredGroup, 'id' | 'kind'> | undefined;
+  filter: DirectoryFilter & {
     readonly role: Role | undefined;
+    readonly filter: MemberFilter | undefined;
     readonly after: MembershipId | undefined;
     readonly limit: number;
   },
 ): Promise<{ ids: MembershipId[]; hasMore: boolean }> {
-  const { group, role, after, limit } = filter;
+  const { group, role, after, limit, search } = filter;
   const rows = await queryOf(reader)
     .select({ id: memberships.id })
     .from(memberships)
@@ -147,10 +259,12 @@ export async function listDirectory(
     .where(
       and(
         eq(memberships.schoolId, schoolId),
-        isNull(memberships.endedAt),
+        filter.filter === 'ended' ? undefined : isNull(memberships.endedAt),
+        filter.filter === undefined ? undefined : missing(filter.filter),
         seenIn(scope),
         role === undefined ? undefined : eq(memberships.role, role),
-        group === undefined ? undefined : group.kind === 'staff' ? verifiedStaff() : tiedTo(group.id),
+        inGroup(group),
+        search === undefined ? undefined : found(search),
         after === undefined
           ? undefined
           : sql`(${memberships.fullName}, ${memberships.id}) >
@@ -169,6 +283,7 @@ export async function seenAmong(
   schoolId: SchoolId,
   scope: DirectoryScope,
   ids: readonly MembershipId[],
+  state: 'active' | 'ended' = 'active',
 ): Promise<Set<MembershipId>> {
   if (ids.length === 0) return new Set();
   const rows = await queryOf(reader)
@@ -179,7 +294,7 @@ export async function seenAmong(
       and(
         eq(memberships.schoolId, schoolId),
         inArray(memberships.id, [...ids]),
-        isNull(memberships.endedAt),
+        state === 'active' ? isNull(memberships.endedAt) : isNotNull(memberships.endedAt),
         seenIn(scope),
       ),
     );

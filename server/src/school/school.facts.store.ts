@@ -28,6 +28,7 @@ export async function loadFacts(
       role: memberships.role,
       fullName: memberships.fullName,
       groupId: memberships.groupId,
+      isHead: memberships.isHead,
       startedAt: memberships.startedAt,
       verified: isVerified,
       settings: schools.settings,

@@ -3,39 +3,22 @@ import {
   CodedError,
   type EndReason,
   type InputOf,
-  type Member,
   type MembershipId,
-  ownGroupsOf,
-  schoolLimits,
   type schoolProcedures,
-  standingsOf,
 } from '@zvonok/shared';
-import type { Accounts } from '../accounts/index.ts';
-import { queryOf, type Transaction } from '../platform/database.ts';
+import type { Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import type { SchoolChanges } from './school.changes.ts';
-import { listDirectory, seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
-import { imitationsOf } from './school.likeness.store.ts';
 import { normaliseLabel } from './school.names.ts';
-import {
-  canSeePhone,
-  directoryScopeOf,
-  isStaff,
-  type MemberFacts,
-  requireEverywhere,
-} from './school.policy.ts';
+import { isStaff, type MemberFacts, requireEverywhere } from './school.policy.ts';
 import { requireClass, requireMember, requireSelf } from './school.require.ts';
 import { findGroup, getVerifiedAt, lockSchool } from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
 
-export function createPeopleActions(
-  { database }: Pick<Platform, 'database'>,
-  accounts: Pick<Accounts, 'phonesOf'>,
-  changes: SchoolChanges,
-) {
+export function createPeopleActions({ database }: Pick<Platform, 'database'>, changes: SchoolChanges) {
   async function attachmentOf(
     tx: Transaction,
     actor: Actor,
@@ -72,70 +55,6 @@ export function createPeopleActions(
   }
 
   return {
-    async listMembers(
-      actor: Actor,
-      input: Omit<InputOf<Contract['school.listMembers']>, 'as'>,
-    ): Promise<{ members: Member[]; hasMore: boolean }> {
-      const viewer = await requireSelf(database, actor);
-      const scope = directoryScopeOf(viewer);
-      const { schoolId } = actor;
-      const group =
-        input.groupId === undefined ? undefined : await findGroup(database, schoolId, input.groupId);
-      const ownGroups = new Set(standingsOf(viewer).flatMap((standing) => ownGroupsOf(standing, viewer)));
-      const seesGroup =
-        input.groupId === undefined ||
-        (group !== undefined && (isStaff(viewer.role) || ownGroups.has(group.id)));
-      if (!seesGroup) throw new CodedError('NOT_FOUND');
-      if (
-        input.after !== undefined &&
-        !(await seenAmong(database, schoolId, scope, [input.after])).has(input.after)
-      ) {
-        throw new CodedError('NOT_FOUND');
-      }
-      const { ids, hasMore } = await listDirectory(database, schoolId, scope, {
-        group,
-        role: input.role,
-        after: input.after,
-        limit: input.limit ?? schoolLimits.membersListed,
-      });
-      const facts = await loadFacts(database, schoolId, ids);
-      const people = ids.flatMap((id) => facts.get(id) ?? []);
-      const known = people.filter((target) => canSeePhone(viewer, target));
-      const phones = await accounts.phonesOf(
-        queryOf(database),
-        known.map((person) => person.accountId),
-      );
-      // For those who answer for the school.
-      const imitations =
-        scope === 'everybody'
-          ? await imitationsOf(database, schoolId, ids)
-          : new Map<MembershipId, MembershipId>();
-      const shown = new Set(known.map((person) => person.membershipId));
-      const members = people.map((person): Member => {
-        const self = person.membershipId === viewer.membershipId;
-        return {
-          membershipId: person.membershipId,
-          fullName: person.fullName,
-          role: person.role,
-          verified: person.verified,
-          groupId: person.groupId,
-          attachments: person.attachments.filter(
-            (each) => isStaff(viewer.role) || ownGroups.has(each.groupId),
-          ),
-          children: [
-            ...person.children
-              .filter((child) => self || scope === 'everybody' || ownGroups.has(child.groupId))
-              .map((child) => child.membershipId),
-            ...(scope === 'everybody' ? person.childrenOnRecord : []),
-          ],
-          phone: shown.has(person.membershipId) ? (phones.get(person.accountId) ?? null) : null,
-          imitates: imitations.get(person.membershipId) ?? null,
-          startedAt: person.startedAt.toISOString(),
-        };
-      });
-      return { members, hasMore };
-    },
-
     attachTeacher: (actor: Actor, input: InputOf<Contract['school.attachTeacher']>): Promise<Attachment[]> =>
       database.inTransaction(async (tx) => {
         const { member, attachment } = await attachmentOf(tx, actor, input);

@@ -27,6 +27,8 @@ export interface MemberFacts extends StandingFacts, Holder {
   readonly schoolId: SchoolId;
   readonly accountId: AccountId;
   readonly fullName: string;
+  /** The one among the heads who leads the school. */
+  readonly isHead: boolean;
   readonly startedAt: Date;
   /** Those of whom the guardian may be informed: a limited link gives no standing. */
   readonly children: readonly {
@@ -190,6 +192,16 @@ export function directoryScopeOf(facts: MemberFacts): DirectoryScope {
     default:
       return { ...nobody, staff: 'admins', members };
   }
+}
+
+/** Whose phones somebody may know besides their own. */
+export type PhoneScope = 'everybody' | 'staff' | { readonly guardiansOf: readonly GroupId[] } | 'nobody';
+
+export function phoneScopeOf(facts: MemberFacts): PhoneScope {
+  if (may('seeContacts', facts)) return 'everybody';
+  if (facts.standings.includes('HD')) return 'staff';
+  const led = ownGroupsOf('CT', facts);
+  return mightDo('seeContacts', facts) && led.length > 0 ? { guardiansOf: led } : 'nobody';
 }
 
 /** Whether `viewer` may know `target`'s phone, given that they see them at all. */

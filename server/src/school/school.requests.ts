@@ -15,7 +15,6 @@ import {
   type SchoolRequest,
 } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
-import type { Accounts } from '../accounts/index.ts';
 import { joining, type Reader, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
@@ -67,7 +66,6 @@ const canonical = (value: unknown): string =>
 
 export function createRequestActions(
   { database }: Pick<Platform, 'database'>,
-  accounts: Pick<Accounts, 'phonesOf'>,
   changes: SchoolChanges,
   postToChannel: PostToChannel,
 ) {
@@ -80,7 +78,7 @@ export function createRequestActions(
     childId: MembershipId | undefined,
   ): Promise<void> {
     const platform = { database: joining(database, tx) };
-    const people = createPeopleActions(platform, accounts, changes);
+    const people = createPeopleActions(platform, changes);
     const { what } = request;
     switch (what.kind) {
       case 'ownVerification':

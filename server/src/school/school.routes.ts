@@ -2,9 +2,12 @@ import {
   cardIssueProcedures,
   guardianProcedures,
   inviteProcedures,
+  movementProcedures,
   noticeProcedures,
   overviewProcedures,
+  peopleProcedures,
   requestProcedures,
+  rolloverProcedures,
   schoolProcedures,
 } from '@zvonok/shared';
 import { type MountedProcedure, mount } from '../platform/procedures.ts';
@@ -15,6 +18,8 @@ import type { GuardianActions } from './school.guardians.actions.ts';
 import type { createInviteActions } from './school.invites.actions.ts';
 import type { PersonalInviteActions } from './school.invites.personal.ts';
 import type { createRedeemActions } from './school.invites.redeem.ts';
+import type { createDirectoryActions } from './school.directory.actions.ts';
+import type { MovementActions } from './school.movement.actions.ts';
 import type { NoticeActions } from './school.notices.ts';
 import type { OverviewActions } from './school.overview.ts';
 import type { createPeopleActions } from './school.people.actions.ts';
@@ -90,7 +95,66 @@ export function mountInvites(actions: PersonalInviteActions): MountedProcedure[]
   });
 }
 
+export function mountMovement(actions: MovementActions): MountedProcedure[] {
+  return [
+    ...mount(movementProcedures, {
+      'school.transferMembers': async ({ membershipIds, groupId }, { actor }) => ({
+        transferred: await actions.transferMembers(actor, membershipIds, groupId),
+      }),
+      'school.endMemberships': async ({ membershipIds, reason }, { actor }) => ({
+        ended: await actions.endMemberships(actor, membershipIds, reason),
+      }),
+      'school.restoreMembership': async ({ membershipId }, { actor }) => {
+        await actions.restoreMembership(actor, membershipId);
+        return {};
+      },
+      'school.planHandOver': ({ membershipId }, { actor }) => actions.planHandOver(actor, membershipId),
+      'school.handOver': async (input, { actor }) => {
+        await actions.handOver(actor, input);
+        return {};
+      },
+      'school.changeRole': async ({ membershipId, role }, { actor }) => ({
+        membershipId: await actions.changeRole(actor, membershipId, role),
+      }),
+      'school.appointHead': async ({ membershipId }, { actor }) => {
+        await actions.appointHead(actor, membershipId);
+        return {};
+      },
+      'school.dismissHead': async ({ membershipId }, { actor }) => {
+        await actions.dismissHead(actor, membershipId);
+        return {};
+      },
+    }),
+    ...mount(rolloverProcedures, {
+      'school.planRollover': async ({ choices }, { actor }) => ({
+        plan: await actions.planRollover(actor, choices),
+      }),
+      'school.applyRollover': async ({ choices, digest }, { actor }) => ({
+        rollover: await actions.applyRollover(actor, choices, digest),
+      }),
+      'school.findRollover': async (_input, { actor }) => ({ rollover: await actions.findRollover(actor) }),
+      'school.undoRollover': async (input, { actor }) => ({
+        rollover: await actions.undoRollover(actor, input),
+      }),
+    }),
+  ];
+}
+
+export function mountPeople(actions: DirectoryActions): MountedProcedure[] {
+  return mount(peopleProcedures, {
+    'school.countMembers': async (input, { actor }) => ({ counts: await actions.countMembers(actor, input) }),
+    'school.getMember': async ({ membershipId }, { actor }) => ({
+      card: await actions.getMember(actor, membershipId),
+    }),
+    'school.correctMember': async ({ membershipId, fullName }, { actor }) => ({
+      fullName: await actions.correctMember(actor, membershipId, fullName),
+    }),
+  });
+}
+
+type DirectoryActions = ReturnType<typeof createDirectoryActions>;
 export type SchoolActions = ReturnType<typeof createSchoolActions> &
+  Pick<DirectoryActions, 'listMembers'> &
   ReturnType<typeof createPeopleActions> &
   ReturnType<typeof createInviteActions> &
   ReturnType<typeof createRedeemActions> &

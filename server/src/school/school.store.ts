@@ -1,6 +1,5 @@
 import type {
   AccountId,
-  EndReason,
   Group,
   GroupId,
   MembershipId,
@@ -12,7 +11,7 @@ import type {
   staffRoles,
   Vocabulary,
 } from '@zvonok/shared';
-import { and, asc, count, desc, eq, gte, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gte, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { type Database, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
@@ -221,22 +220,6 @@ export async function addMembership(tx: Transaction, membership: NewMembership):
     .insert(memberships)
     .values(membership)
     .onConflictDoNothing()
-    .returning({ id: memberships.id });
-  return rows.length === 1;
-}
-
-/** False where it was over already. */
-export async function endMembership(
-  tx: Transaction,
-  schoolId: SchoolId,
-  id: MembershipId,
-  endReason: EndReason,
-  endedBy: MembershipId,
-): Promise<boolean> {
-  const rows = await tx
-    .update(memberships)
-    .set({ endedAt: sql`now()`, endReason, endedBy })
-    .where(and(eq(memberships.schoolId, schoolId), eq(memberships.id, id), isNull(memberships.endedAt)))
     .returning({ id: memberships.id });
   return rows.length === 1;
 }
@@ -567,11 +550,11 @@ export async function describeMembers(
   return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
-/** How many active and verified administrators there are besides this one. */
+/** How many active and verified administrators there are besides these. */
 export async function countOtherAdmins(
   reader: Reader,
   schoolId: SchoolId,
-  besides: MembershipId,
+  besides: readonly MembershipId[],
 ): Promise<number> {
   const [row] = await queryOf(reader)
     .select({ admins: count() })
@@ -582,7 +565,7 @@ export async function countOtherAdmins(
         eq(memberships.schoolId, schoolId),
         eq(memberships.role, 'admin'),
         isNull(memberships.endedAt),
-        ne(memberships.id, besides),
+        notInArray(memberships.id, [...besides]),
       ),
     );
   return row?.admins ?? 0;

@@ -109,8 +109,14 @@ export const memberships = pgTable(
       .references(() => accounts.id),
     role: text().$type<Role>().notNull(),
     fullName: text('full_name').notNull(),
+    /** The name as it is searched: a space before each word, in lower case, ё as е. */
+    searchName: text('search_name')
+      .notNull()
+      .generatedAlwaysAs(sql`translate(' ' || lower(full_name), 'ё-.()''’', 'е      ')`),
     /** A pupil's group; the group that a guardian was invited to; null for staff. */
     groupId: uuid('group_id').$type<GroupId>(),
+    /** The one among the heads who leads the school; the others are deputies. */
+    isHead: boolean('is_head').notNull().default(false),
     startedAt: moment('started_at').notNull().defaultNow(),
     endedAt: moment('ended_at'),
     endReason: text('end_reason').$type<EndReason>(),
@@ -134,10 +140,21 @@ export const memberships = pgTable(
       .where(sql`${table.endedAt} is null`),
     index('memberships_account').on(table.accountId).where(sql`${table.endedAt} is null`),
     index('memberships_group_members').on(table.schoolId, table.groupId).where(sql`${table.endedAt} is null`),
-    index('memberships_of_role').on(table.schoolId, table.role).where(sql`${table.endedAt} is null`),
     index('memberships_directory')
       .on(table.schoolId, table.fullName, table.id)
       .where(sql`${table.endedAt} is null`),
+    index('memberships_by_role')
+      .on(table.schoolId, table.role, table.fullName, table.id)
+      .where(sql`${table.endedAt} is null`),
+    index('memberships_ended')
+      .on(table.schoolId, table.fullName, table.id)
+      .where(sql`${table.endedAt} is not null`),
+    // Whom the card of a person calls the same person.
+    index('memberships_of_person').on(table.schoolId, table.accountId),
+    uniqueIndex('memberships_head')
+      .on(table.schoolId)
+      .where(sql`${table.isHead} and ${table.endedAt} is null`),
+    check('memberships_head_is_head', sql`not ${table.isHead} or ${table.role} = 'head'`),
     check('memberships_role', sql`${table.role} in ('admin', 'head', 'teacher', 'pupil', 'guardian')`),
     check('memberships_pupil_in_group', sql`${table.role} <> 'pupil' or ${table.groupId} is not null`),
     check(

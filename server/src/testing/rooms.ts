@@ -135,6 +135,10 @@ export async function startRooms(
     accounts,
     peopleChanged: (tx, change) => chat.followPeople(tx, change),
     postToChannel: (...post) => chat.postToChannel(...post),
+    handPicked: {
+      list: (...asked) => chat.handPicked.list(...asked),
+      handOver: (...asked) => chat.handPicked.handOver(...asked),
+    },
   });
   const chat = createChat(platform, {
     school,

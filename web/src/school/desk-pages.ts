@@ -7,6 +7,7 @@ import {
   IconChalkboard,
   IconHistory,
   IconId,
+  IconCalendarUp,
   IconInbox,
   IconQrcode,
   IconRosetteDiscountCheck,
@@ -127,6 +128,13 @@ export const desk: readonly DeskPart[] = [
         icon: IconId,
         isFor: has('seeClassRegister'),
         page: lazy(() => import('./register.tsx').then((module) => ({ default: module.Register }))),
+      },
+      {
+        path: 'rollover',
+        name: (t) => t('rollover.title'),
+        icon: IconCalendarUp,
+        isFor: has('moveMembers'),
+        page: lazy(() => import('./rollover.tsx').then((module) => ({ default: module.RolloverPage }))),
       },
       {
         path: 'verification',
