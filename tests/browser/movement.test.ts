@@ -70,7 +70,7 @@ it('turns the year as the plan said, and takes it back', async () => {
   await page.getByTestId('apply-rollover').click();
   await page.getByTestId('confirm').click();
   await page.getByTestId('undo-rollover').waitFor();
-  await list.getByText('9А', { exact: true }).waitFor();
+  await page.getByText('Переименовано: 2').waitFor();
   await admin.screenshot('rollover-done-1280');
   await page.getByTestId('undo-rollover').click();
   await page.getByTestId('confirm').click();

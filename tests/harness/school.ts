@@ -101,10 +101,10 @@ export async function createSchoolFixture(
     },
     guardian.token,
   );
-  // Nothing of it, so that the class keeps its name.
+  // One that changed nothing and was taken back: the class keeps its name.
   const [rollover] = await platform.database.client<{ id: string }[]>`
-    insert into rollovers (school_id, id, applied_by, changes)
-    select school_id, gen_random_uuid(), id, '{"groups":[],"created":[],"graduated":[],"reassigned":[]}'
+    insert into rollovers (school_id, id, applied_by, undone_at, undone_by, changes)
+    select school_id, gen_random_uuid(), id, now(), id, '{"groups":[],"created":[],"graduated":[],"reassigned":[]}'
     from memberships where id = ${as} returning id`;
   const { conversations } = await ask<{ conversations: { id: string; channel: string | null }[] }>(
     'chat.listConversations',

@@ -149,7 +149,7 @@ export async function findLastRollover(
 ): Promise<StoredRollover | undefined> {
   const [row] = await withName(reader)
     .where(eq(rollovers.schoolId, schoolId))
-    .orderBy(desc(rollovers.id))
+    .orderBy(desc(rollovers.appliedAt))
     .limit(1);
   return row === undefined ? undefined : { ...row.rollover, appliedByName: row.appliedByName };
 }

@@ -1083,7 +1083,6 @@ export const en = {
     between: '{{from}} – {{until}}',
   },
   rollover: {
-    open: 'Start a new school year',
     title: 'New school year',
     lead: 'First see what will change. Nothing happens until you confirm.',
     what: 'What will change',
@@ -1119,6 +1118,7 @@ export const en = {
     undoText: 'Names are as they were, graduates come in again. New empty classes are archived.',
     undone: 'All is as it was',
     inTheWay: 'It can’t be taken back: {{names}} changed since.',
+    again: 'Plan the next one',
     emptyTitle: 'There is nothing to move yet',
     emptyText: 'First make classes under “Invites”.',
   },

@@ -15,7 +15,6 @@ import {
 } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
 import { Avatar } from '../platform/avatar.tsx';
 import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
@@ -173,8 +172,8 @@ export function People() {
         <fieldset className={classes.views} aria-label={t('people.show')}>
           {views.map((each) => {
             const count = countOf(each);
-            // What needs nothing is not shown until it does.
-            if (isFilter(each) && count === 0 && each !== view) return null;
+            // What holds nobody is not shown until it does.
+            if (count === 0 && each !== view && each !== 'all') return null;
             return (
               <Chip key={each} value={each} size="sm" radius="xl" variant="light">
                 {wordsOf(each)}
@@ -202,13 +201,6 @@ export function People() {
         <Section
           title={wordsOf(view)}
           {...(selecting && chosen.size === 0 ? { lead: t('people.chooseLead') } : {})}
-          action={
-            moves && view === 'all' ? (
-              <Button component={Link} to="/school/rollover" variant="subtle" size="sm">
-                {t('rollover.open')}
-              </Button>
-            ) : undefined
-          }
         >
           <ul className={classes.people} data-testid="people">
             {members.map((member) => {

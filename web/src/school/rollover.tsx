@@ -39,6 +39,7 @@ export function RolloverPage() {
   const [last, setLast] = useState<Rollover | null>();
   const [problem, setProblem] = useState<unknown>();
   const [confirming, setConfirming] = useState<'apply' | 'undo'>();
+  const [again, setAgain] = useState(false);
   const [inTheWay, setInTheWay] = useState<readonly string[]>([]);
 
   const load = useCallback(() => {
@@ -93,12 +94,19 @@ export function RolloverPage() {
               {t('rollover.inTheWay', { names: inTheWay.join(', ') })}
             </p>
           )}
-          <Button size="xs" variant="light" onClick={() => setConfirming('undo')} data-testid="undo-rollover">
-            {t('rollover.undo')}
-          </Button>
+          <Row gap="sm">
+            <Button size="xs" onClick={() => setConfirming('undo')} data-testid="undo-rollover">
+              {t('rollover.undo')}
+            </Button>
+            {!again && (
+              <Button size="xs" variant="subtle" onClick={() => setAgain(true)}>
+                {t('rollover.again')}
+              </Button>
+            )}
+          </Row>
         </Alert>
       )}
-      {plan === undefined ? (
+      {undoable && !again ? null : plan === undefined ? (
         problem === undefined && <Skeleton height={360} mt={22} radius={20} />
       ) : plan.classes.length === 0 ? (
         <Alert mt={22} variant="light" title={t('rollover.emptyTitle')}>
@@ -142,6 +150,7 @@ export function RolloverPage() {
                   <Button
                     size="xs"
                     variant="subtle"
+                    className={classes.takeOut ?? ''}
                     onClick={() =>
                       setChoices((known) => ({
                         ...known,
@@ -198,6 +207,7 @@ export function RolloverPage() {
           if (plan === undefined) return;
           await client.school.applyRollover({ as, choices, digest: plan.digest });
           setChoices(nothingChosen);
+          setAgain(false);
           tell(t('rollover.done'));
         }}
       >
