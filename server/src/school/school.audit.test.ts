@@ -296,6 +296,7 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       const requestId = await askToJoin();
       await change('school.declineJoinRequest', { requestId, reason: 'не работает у нас' });
       return [{ action: 'joinRequestDeclined', before: { role: 'teacher' }, after: { requestId } }];
+    },
     'school.correctMember': async (change) => {
       const { as: membershipId } = await put({ fullName: 'Новая Ирна' });
       await change('school.correctMember', { membershipId, fullName: 'Новая Ирина' });

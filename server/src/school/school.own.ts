@@ -33,6 +33,7 @@ export async function describeOwn(reader: Reader, people: readonly MemberFacts[]
         fullName: person.fullName,
         verified: person.verified,
         settings: person.settings,
+        journalUrl: school.journalUrl,
         standings: [...person.standings],
         groupId: person.groupId,
         groupName: person.groupId === null ? null : nameOf(person.groupId),
