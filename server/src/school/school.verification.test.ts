@@ -133,6 +133,11 @@ function asks(chats: readonly ConversationId[], requestId: RequestId, inviteId: 
       { groupId: otherGroupId },
       { after: pupil.as },
     ),
+    ...of('school.countMembers', {}, { groupId }, { search: 'Тайная' }),
+    ...of('school.getMember', { membershipId: pupil.as }, { membershipId: guardian.as }),
+    ...of('school.planHandOver', { membershipId: school.classTeacher.as }),
+    ...of('school.findRollover', {}),
+    ...of('school.planRollover', { choices: { classes: [], newClasses: [], teachers: [] } }),
     ...of('school.listInvites', {}),
     ...of('school.listRedemptions', { inviteId }),
     ...of('school.getJoinCode', {}),
@@ -253,7 +258,7 @@ it.each(['as the table has it', 'with the channels open to the unverified'])(
 );
 
 it('walks every procedure of the school and the chats that reads', () => {
-  const reads = /^(?:school|chat)\.(?:get|list|changesSince|preview|find|search|export)/;
+  const reads = /^(?:school|chat)\.(?:get|list|count|plan|changesSince|preview|find|search|export)/;
   const nothing = school.schoolId as never;
   const walked = new Set(asks([nothing], nothing, nothing).map((each) => each.name));
   const unwalked = Object.values(procedureContract)

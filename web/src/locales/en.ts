@@ -978,7 +978,6 @@ export const en = {
     classTeacherOf: '{{title}}: {{group}}',
     subjectOf: '{{subject}}: {{group}}',
     revoke: 'Take verification back',
-    revokeName: 'Take verification back: {{name}}',
     revokeTitle: 'Take verification back: {{name}}?',
     revokeText:
       'The badge goes, chats and calls with children and parents close at once, and this person’s invites stop working. The record of the verification stays.',
