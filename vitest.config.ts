@@ -1,13 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { writeIntoMemory } from './infra/test-folder.mjs';
 import { filesAlone, filesToLeaveOut } from './infra/test-needs.mjs';
 
 const exclude = ['**/node_modules/**', '**/dist/**', ...(await filesToLeaveOut())];
 const alone = await filesAlone();
+writeIntoMemory();
 
 export default defineConfig({
   test: {
     // Processes, not threads: tests start databases and workers, and change the environment.
     pool: 'forks',
+    globalSetup: './infra/test-folder.mjs',
     projects: [
       {
         extends: true,

@@ -33,7 +33,7 @@ async function signIn(phone: string): Promise<Client> {
 }
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-durability-'));
+  dataDir = await mkdtemp(join(process.env.ZVONOK_TMP_ON_DISK ?? tmpdir(), 'zvonok-durability-'));
   server = ServerProcess.start('infra/start.mjs', { PORT: String(await freePort()), DATA_DIR: dataDir });
   await server.ready(120_000);
 }, 180_000);
