@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     // Processes, not threads: tests start databases and workers, and change the environment.
     pool: 'forks',
+    // Loading the server takes seconds, and each file would do it anew. What one leaves behind is the next one's to find.
+    isolate: false,
     globalSetup: './infra/test-folder.mjs',
     projects: [
       {

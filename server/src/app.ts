@@ -4,6 +4,7 @@ import { createChat } from './chat/index.ts';
 import { createDesk, type Desk } from './desk/index.ts';
 import { createMedia, type Media } from './media/index.ts';
 import type { Config, Secrets } from './platform/config.ts';
+import { createMemoryCounters } from './platform/counters.ts';
 import { openDatabase } from './platform/database.ts';
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
@@ -13,7 +14,6 @@ import { createLogger, type Logger } from './platform/logger.ts';
 import { createOutbound } from './platform/outbound.ts';
 import type { Platform } from './platform/platform.ts';
 import { createPresence } from './platform/presence.ts';
-import { createMemoryCounters, openRedis } from './platform/redis.ts';
 import { createSchool } from './school/index.ts';
 
 /** What a test or a command may replace; everything else follows from the configuration. */
@@ -57,7 +57,11 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       ? await startEmbeddedPostgres({ dataDir: config.dataDir, logger })
       : undefined;
     if (postgres !== undefined) closers.push(() => postgres.stop());
-    const redis = secrets.redisUrl === undefined ? undefined : await openRedis(secrets.redisUrl, logger);
+    // Most servers have no Redis: what speaks to one is a quarter of what a start would load.
+    const redis =
+      secrets.redisUrl === undefined
+        ? undefined
+        : await (await import('./platform/redis.ts')).openRedis(secrets.redisUrl, logger);
     if (redis !== undefined) closers.push(() => redis.close());
     const outbound = createOutbound(logger);
     const url = postgres?.url ?? secrets.databaseUrl ?? '';

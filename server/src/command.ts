@@ -3,6 +3,7 @@ import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createChat } from './chat/index.ts';
 import { createDesk, type Desk } from './desk/index.ts';
 import { ConfigError, readConfig } from './platform/config.ts';
+import { createMemoryCounters } from './platform/counters.ts';
 import { type Database, openDatabase, UnfitDatabaseError } from './platform/database.ts';
 import { EmbeddedPostgresError, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { refuseDemoDataOutsideDemo } from './platform/facts.store.ts';
@@ -10,7 +11,6 @@ import { createJobs } from './platform/jobs.ts';
 import { createLogger } from './platform/logger.ts';
 import { createOutbound } from './platform/outbound.ts';
 import type { Platform } from './platform/platform.ts';
-import { createMemoryCounters } from './platform/redis.ts';
 import { createSchool, type School } from './school/index.ts';
 
 /** What is wrong with how a command was called: shown without a stack. */

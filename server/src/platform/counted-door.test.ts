@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readConfig } from './config.ts';
 import { createCountedDoor } from './counted-door.ts';
-import { createMemoryCounters, type SharedCounters } from './redis.ts';
+import { createMemoryCounters, type SharedCounters } from './counters.ts';
 
 const limit = { max: 2, windowMs: 60_000 };
 const address = '203.0.113.7';

@@ -1,9 +1,9 @@
 import type { Config, Secrets } from './config.ts';
+import type { SharedCounters } from './counters.ts';
 import type { Database } from './database.ts';
 import type { Jobs } from './jobs.ts';
 import type { Logger } from './logger.ts';
 import type { Outbound } from './outbound.ts';
-import type { SharedCounters } from './redis.ts';
 
 /** The ground floor, as every room gets it. */
 export interface Platform {

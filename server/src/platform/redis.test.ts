@@ -6,8 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '@zvonok/shared/errors.ts';
 import { Server } from 'socket.io';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createMemoryCounters, type SharedCounters } from './counters.ts';
 import { createLogger } from './logger.ts';
-import { createMemoryCounters, openRedis, type RedisParts, type SharedCounters } from './redis.ts';
+import { openRedis, type RedisParts } from './redis.ts';
 
 const logger = createLogger({ logLevel: 'silent' });
 

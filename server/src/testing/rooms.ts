@@ -15,6 +15,7 @@ import type { Calls, CallsNeighbours } from '../calls/index.ts';
 import { type Chat, createChat } from '../chat/index.ts';
 import { createDesk, type Desk } from '../desk/index.ts';
 import { readConfig } from '../platform/config.ts';
+import { createMemoryCounters, type SharedCounters } from '../platform/counters.ts';
 import { openDatabase } from '../platform/database.ts';
 import { createDispatcher, type Dispatcher } from '../platform/dispatcher.ts';
 import { createJobs } from '../platform/jobs.ts';
@@ -22,7 +23,6 @@ import { createLogger } from '../platform/logger.ts';
 import { type Announcement, createOutbound } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller, SessionCarrier } from '../platform/procedures.ts';
-import { createMemoryCounters, type SharedCounters } from '../platform/redis.ts';
 import { startTestPostgres } from '../platform/testing/test-postgres.ts';
 import { createSchool, type School } from '../school/index.ts';
 
