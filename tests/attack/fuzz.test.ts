@@ -43,9 +43,10 @@ afterAll(async () => {
 });
 
 /** A catalogued answer within 5 s, and never our own fault. */
-function expectCatalogued(code: string, what: string) {
-  expect(Object.keys(errorCatalogue), what).toContain(code);
-  expect(code, what).not.toBe('INTERNAL');
+function expectCatalogued(code: string, what: () => string) {
+  // Asked over a hundred thousand times: a comparison is, an expectation and its words are not for nothing.
+  if (code in errorCatalogue && code !== 'INTERNAL') return;
+  expect.fail(`${what()} was answered with ${code}`);
 }
 
 describe.each(Object.keys(people))('hostile input from %s', (role) => {
@@ -59,7 +60,7 @@ describe.each(Object.keys(people))('hostile input from %s', (role) => {
       for (const input of hostileInputs(procedure.input)) {
         const filled = fillAs(input, seat.as);
         const ack: Ack = await seat.socket.timeout(5_000).emitWithAck(procedure.name, filled);
-        if (!ack.ok) expectCatalogued(ack.error.code, `${procedure.name} ${short(filled)}`);
+        if (!ack.ok) expectCatalogued(ack.error.code, () => `${procedure.name} ${short(filled)}`);
         answered += 1;
       }
       // Without an acknowledgement, and without anything.
@@ -105,7 +106,7 @@ describe('hostile input over HTTP', () => {
         });
         const answer = (await response.json()) as { code: keyof typeof errorCatalogue };
         const what = `${procedure.name} ${type} ${String(body).slice(0, 40)}`;
-        expectCatalogued(answer.code, what);
+        expectCatalogued(answer.code, () => what);
         expect(response.status, what).toBe(errorCatalogue[answer.code].status);
       }
     }
@@ -174,13 +175,6 @@ describe('raw frames', () => {
     socket.close();
     expect(unhandled).toEqual([]);
   });
-
-  it('cuts a connection that never says who it is within 10 s', async () => {
-    const socket = new WebSocket(`${running.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
-    const startedAt = Date.now();
-    await new Promise((resolve) => socket.addEventListener('close', resolve));
-    expect(Date.now() - startedAt).toBeLessThan(12_000);
-  }, 20_000);
 });
 
 /** The caller's own membership where a valid one was sampled, so that the input gets past the first door. */

@@ -160,11 +160,13 @@ it('the teacher mutes one: the others hear silence from him, and he can’t undo
   await people.teacher.screenshot('lesson-people-1280');
   await personIn(people.teacher, invited.fullName).getByTestId('mute').click();
   await sleep(1_500);
-  for (const person of [people.teacher, people.classmate]) {
-    const before = await person.received();
-    await sleep(listeningMs);
-    expect(voices(before, await person.received()), `${person.name} hears one voice`).toHaveLength(1);
-  }
+  await Promise.all(
+    [people.teacher, people.classmate].map(async (person) => {
+      const before = await person.received();
+      await sleep(listeningMs);
+      expect(voices(before, await person.received()), `${person.name} hears one voice`).toHaveLength(1);
+    }),
+  );
   // The button tells why it does nothing, and pressing it does nothing.
   const control = people.invited.page.getByTestId('control-microphone');
   expect(await control.getAttribute('aria-disabled')).toBe('true');

@@ -120,33 +120,6 @@ describe('the scan of an order', () => {
   });
 });
 
-test('a scan on a slow line may take longer than a request, as long as bytes come', async () => {
-  const { token } = await open().desk.submitApplication({ form: form() });
-  const bytes = new Uint8Array(await pdf(3_600).arrayBuffer());
-  let sent = 0;
-  const slowly = new ReadableStream({
-    async pull(controller) {
-      if (sent >= bytes.length) return controller.close();
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      controller.enqueue(bytes.subarray(sent, sent + 100));
-      sent += 100;
-    },
-  });
-  const began = Date.now();
-  const answer = await fetch(`${running.url}/api/desk/orders`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/octet-stream',
-      'zvonok-application': token,
-      'zvonok-file-name': 'a.pdf',
-    },
-    body: slowly,
-    duplex: 'half',
-  } as RequestInit);
-  expect(await answer.json()).toMatchObject({ application: { orderFile: 'a.pdf' } });
-  expect(Date.now() - began).toBeGreaterThan(31_000);
-});
-
 test('a suspended school is left by everybody within a second, chats and lesson alike, and comes back whole', async () => {
   const school = await createSchoolFixture(running, 'Школа на проверке', '+7905000');
   const teacher = await joinAs(running, school, 'teacher', '+79050000031', 'Ирина Павловна');
