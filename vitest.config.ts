@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import { writeIntoMemory } from './infra/test-folder.mjs';
+import { makeTestFolder } from './infra/test-folder.mjs';
 import { filesAlone, filesToLeaveOut } from './infra/test-needs.mjs';
 
 const exclude = ['**/node_modules/**', '**/dist/**', ...(await filesToLeaveOut())];
 const alone = await filesAlone();
-writeIntoMemory();
+makeTestFolder();
 
 export default defineConfig({
   test: {

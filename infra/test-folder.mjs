@@ -1,6 +1,7 @@
-// Where the tests write. Each file of them has a database of its own, and a disk that takes milliseconds to confirm each
-// transaction makes them wait for minutes in all; so they write into memory where the machine has plenty of it. A test that
-// is about the disk asks for `DISK_VARIABLE`. This is also vitest's global set-up: it removes the folder after a run.
+// Where the tests write: a folder of each run's own, removed after it. Each file of them has a database of its own, and a
+// disk that takes milliseconds to confirm each transaction makes them wait for minutes in all; so the folder is in memory
+// where the machine has plenty of it. A test that is about the disk asks for `DISK_VARIABLE`.
+// vitest's configuration makes the folder; this is also its global set-up.
 import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,32 +10,46 @@ const MEMORY = '/dev/shm';
 /** What the databases and browser profiles of two test files at a time leave room beside. */
 const ROOM_BYTES = 4 * 1024 ** 3;
 const PREFIX = 'zvonok-tests-';
-/** Names a folder for temporary files that is on a disk, or is not set. */
+/** Names a folder for temporary files that is on a disk. */
 export const DISK_VARIABLE = 'ZVONOK_TMP_ON_DISK';
 
-/** Points `tmpdir()` of this process and those that it starts into memory, if there is room. */
-export function writeIntoMemory() {
-  if (!existsSync(MEMORY)) return;
-  removeAbandoned();
-  const { bavail, bsize } = statfsSync(MEMORY);
-  if (bavail * bsize < ROOM_BYTES) return;
-  process.env[DISK_VARIABLE] ??= tmpdir();
-  process.env.TMPDIR = join(MEMORY, `${PREFIX}${process.pid}`);
+/** Points `tmpdir()` of this process, and of those that it starts, to the run's folder. */
+export function makeTestFolder() {
+  if (process.env[DISK_VARIABLE] !== undefined) return;
+  process.env[DISK_VARIABLE] = tmpdir();
+  const parent = hasRoom(MEMORY) ? MEMORY : tmpdir();
+  removeAbandoned(parent);
+  const folder = join(parent, `${PREFIX}${process.pid}`);
   // Others may walk through: started by root, PostgreSQL runs as an account of its own.
-  mkdirSync(process.env.TMPDIR, { recursive: true, mode: 0o711 });
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  process.env.TMPDIR = folder;
   // The servers that tests start, kill and start again needn't compile the same modules each time.
-  process.env.NODE_COMPILE_CACHE = join(process.env.TMPDIR, 'compiled');
+  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
+}
+
+function hasRoom(folder) {
+  if (!existsSync(folder)) return false;
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > ROOM_BYTES;
 }
 
 /** A run that was killed removed nothing. */
-function removeAbandoned() {
-  for (const name of readdirSync(MEMORY)) {
-    if (!name.startsWith(PREFIX) || existsSync(`/proc/${name.slice(PREFIX.length)}`)) continue;
-    rmSync(join(MEMORY, name), { recursive: true, force: true });
+function removeAbandoned(parent) {
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(PREFIX) || isAlive(Number(name.slice(PREFIX.length)))) continue;
+    rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
 export function teardown() {
-  const folder = process.env.TMPDIR;
-  if (folder?.startsWith(join(MEMORY, PREFIX))) rmSync(folder, { recursive: true, force: true });
+  if (tmpdir().includes(PREFIX)) rmSync(tmpdir(), { recursive: true, force: true });
 }

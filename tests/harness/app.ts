@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type MembershipId } from '@zvonok/client-sdk';
 import { type App, createApp, type Overrides } from '@zvonok/server/app';
 import { seedDemo } from '@zvonok/server/demo.ts';
 import { readConfig } from '@zvonok/server/platform/config.ts';
 import { createLogger } from '@zvonok/server/platform/logger.ts';
+import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
 
 /** The codes that the server sent, by phone: what a person would read on theirs. */
 export class SentCodes {
@@ -59,7 +58,7 @@ export async function startApp(
   env: Readonly<Record<string, string>> = {},
   options: { readonly checkOutputs?: boolean; readonly demo?: boolean } = {},
 ): Promise<RunningApp> {
-  const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'zvonok-test-')));
+  const dataDir = env.DATA_DIR ?? (await makeDataDir());
   const { config, secrets } = readConfig({
     NODE_ENV: 'test',
     PORT: '0',
