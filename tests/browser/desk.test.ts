@@ -2,9 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { desktopSize, launchBrowser, Person, patience, phoneSize } from '../harness/browser.ts';
@@ -49,7 +49,7 @@ async function makeOperator(): Promise<void> {
 }
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-desk-'));
+  dataDir = await makeDataDir();
   server = ServerProcess.start('server/src/main.ts', { PORT: String(await freePort()), DATA_DIR: dataDir });
   await server.ready();
   await makeOperator();

@@ -1,8 +1,7 @@
 // needs: chromium
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { desktopSize, launchBrowser, Person, phoneSize } from '../harness/browser.ts';
@@ -14,7 +13,7 @@ let server: ServerProcess;
 let browser: Browser;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-guardians-'));
+  dataDir = await makeDataDir();
   server = ServerProcess.start('server/src/main.ts', {
     PORT: String(await freePort()),
     DATA_DIR: dataDir,

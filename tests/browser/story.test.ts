@@ -1,10 +1,9 @@
 // needs: chromium, media-worker
 // alone: several browsers with live video keep both cores busy
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { desktopSize, launchBrowser, Person, patience, phoneSize } from '../harness/browser.ts';
@@ -29,7 +28,7 @@ let people: Record<'admin' | 'teacher' | 'invited' | 'classmate', Person>;
 let inviteLink: string;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-story-'));
+  dataDir = await makeDataDir();
   const rtcPort = await freePort();
   server = ServerProcess.start('server/src/main.ts', {
     PORT: String(await freePort()),

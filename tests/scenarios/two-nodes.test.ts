@@ -1,12 +1,11 @@
 // needs: redis-server
 // alone: it measures time on two nodes
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { type Client, type ConversationView, type MembershipId, waitFor } from '@zvonok/client-sdk';
 import { startEmbeddedPostgres } from '@zvonok/server/platform/embedded-postgres.ts';
 import { createLogger } from '@zvonok/server/platform/logger.ts';
+import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';
 import { RedisProcess } from '../harness/redis.ts';
@@ -19,7 +18,7 @@ const nodes: RunningApp[] = [];
 let school: SchoolFixture;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'zvonok-nodes-'));
+  dataDir = await makeDataDir();
   postgres = await startEmbeddedPostgres({ dataDir, logger: createLogger({ logLevel: 'error' }) });
   redis = await RedisProcess.start();
   const env = {
