@@ -49,6 +49,12 @@ const requested = {
     /** Null: as its class teacher. */
     subject: nullable(Subject),
   }),
+  /** A pupil into another class. */
+  transferMember: strict({
+    kind: Type.Literal('transferMember'),
+    membershipId: MembershipId,
+    groupId: GroupId,
+  }),
   endMembership: strict({
     kind: Type.Literal('endMembership'),
     membershipId: MembershipId,
@@ -78,6 +84,7 @@ export const RequestedAction = Type.Union([
   requested.verifyTeacher,
   requested.editSchool,
   requested.attachTeacher,
+  requested.transferMember,
   requested.endMembership,
   requested.linkGuardian,
   requested.linkOwnChild,
@@ -88,7 +95,7 @@ export type RequestKind = RequestedAction['kind'];
 export const requestKinds = Object.keys(requested) as RequestKind[];
 
 /** The row of the table that decides: whoever has `Y` in it may approve. */
-export function permissionAskedFor(what: RequestedAction): Permission {
+export function permissionAskedFor(what: RequestedAction): (typeof requestPermissions)[number] {
   switch (what.kind) {
     case 'ownVerification':
     case 'verifyTeacher':
@@ -97,6 +104,7 @@ export function permissionAskedFor(what: RequestedAction): Permission {
       return 'editSchool';
     case 'attachTeacher':
       return 'attachTeachers';
+    case 'transferMember':
     case 'endMembership':
       return 'moveMembers';
     case 'linkGuardian':
@@ -106,6 +114,17 @@ export function permissionAskedFor(what: RequestedAction): Permission {
       return what.channel === 'general' ? 'postGeneralChannel' : 'postStaffChannel';
   }
 }
+
+/** The rights that requests ask for. */
+export const requestPermissions = [
+  'verifyTeacher',
+  'editSchool',
+  'attachTeachers',
+  'moveMembers',
+  'linkGuardian',
+  'postGeneralChannel',
+  'postStaffChannel',
+] as const satisfies readonly Permission[];
 
 export const requestOutcomes = ['approved', 'declined', 'withdrawn', 'expired'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];
@@ -163,6 +182,8 @@ export const requestProcedures = procedures('school', {
     input: {
       which: oneOf(['mine', 'toDecide']),
       state: oneOf(['open', 'closed']),
+      /** Those that need this right alone; all, where it is left out. */
+      permission: Type.Optional(oneOf(requestPermissions)),
       after: Type.Optional(RequestId),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: requestLimits.pageSize })),
     },

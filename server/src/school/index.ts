@@ -197,7 +197,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountRoster(roster),
       ...mountOverview(createOverviewActions(platform)),
       ...mountJoining(joining),
-      ...mountRequests(createRequestActions(platform, changes, ports.postToChannel)),
+      ...mountRequests(createRequestActions(platform, changes, ports)),
       ...mountPeople(directory),
       ...mountMovement(createMovementActions(platform, changes, ports.handPicked)),
     ],

@@ -61,6 +61,16 @@ export async function requireMayAsk(
       }
       return;
     }
+    case 'transferMember': {
+      refuseUnless(mayRequest('moveMembers', asker));
+      const pupil = await requireSeen(tx, asker, what.membershipId);
+      requireOwnPupil(asker, pupil);
+      if (pupil.role !== 'pupil') throw new CodedError('WRONG_ROLE');
+      if ((await findOpenClass(tx, asker.schoolId, what.groupId)) === undefined) {
+        throw new CodedError('NOT_FOUND');
+      }
+      return;
+    }
     case 'endMembership':
       refuseUnless(mayRequest('moveMembers', asker));
       return requireOwnPupil(asker, await requireSeen(tx, asker, what.membershipId));
@@ -89,6 +99,7 @@ export function aboutOf(what: RequestedAction, asker: MembershipId): MembershipI
       return asker;
     case 'verifyTeacher':
     case 'attachTeacher':
+    case 'transferMember':
     case 'endMembership':
       return what.membershipId;
     case 'linkGuardian':

@@ -125,12 +125,15 @@ export async function closeVerificationRequests(
 
 /** Whose requests: those of one person, or those that holders of these permissions decide, of people who are still there. */
 export type RequestScope =
-  | { readonly askedBy: MembershipId }
+  | { readonly askedBy: MembershipId; readonly permissions?: readonly Permission[] }
   | { readonly permissions: readonly Permission[] };
 
 const inScope = (scope: RequestScope): SQL | undefined =>
   'askedBy' in scope
-    ? eq(requests.askedBy, scope.askedBy)
+    ? and(
+        eq(requests.askedBy, scope.askedBy),
+        scope.permissions === undefined ? undefined : inArray(requests.permission, [...scope.permissions]),
+      )
     : and(
         inArray(requests.permission, [...scope.permissions]),
         // Who is gone asks for nothing any more.

@@ -140,7 +140,8 @@ it('does what was asked for with both names on record', async () => {
     [head, { kind: 'editSchool', card: { address: 'г. Тверь', contactEmail: 'a@example.org' } }],
     [head, { kind: 'attachTeacher', membershipId: free.as, groupId: school.groupId, subject: 'Химия' }],
     [classTeacher, { kind: 'linkGuardian', guardianId: parent.as, childId: pupil.as }],
-    [classTeacher, { kind: 'endMembership', membershipId: pupil.as, endReason: 'moved' }],
+    [classTeacher, { kind: 'transferMember', membershipId: pupil.as, groupId: school.otherGroupId }],
+    [head, { kind: 'endMembership', membershipId: pupil.as, endReason: 'moved' }],
   ];
   for (const [by, what] of wishes) {
     const { id } = await ask(by, what);
@@ -157,6 +158,8 @@ it('does what was asked for with both names on record', async () => {
   expect(card).toMatchObject({ address: 'г. Тверь', contactEmail: 'a@example.org' });
   expect(unwrap(await rooms.call('school.getSchool', free, {})).me.attachments).toHaveLength(1);
   expect(outcomeOf(await rooms.call('school.getSchool', pupil, {}))).toBe('FORBIDDEN');
+  const { card: gone } = unwrap(await rooms.call('school.getMember', admin, { membershipId: pupil.as }));
+  expect(gone.history.map((stay) => stay.groupId)).toEqual([school.otherGroupId, school.groupId]);
 
   // A text for the channel appears as the approver's, with the author's name.
   const text = 'Завтра олимпиада по алгебре.';
@@ -243,8 +246,21 @@ it('lets nobody ask about people whom they may not see, and answers the same abo
     membershipId,
     endReason: 'left',
   });
+  const move = (membershipId: MembershipId, groupId = school.otherGroupId): RequestedAction => ({
+    kind: 'transferMember',
+    membershipId,
+    groupId,
+  });
   for (const id of [otherPupil.as, elsewhere.pupil.as, crypto.randomUUID() as MembershipId]) {
     expect(outcomeOf(await create(classTeacher, end(id)))).toBe('NOT_FOUND');
+    expect(outcomeOf(await create(classTeacher, move(id)))).toBe('NOT_FOUND');
+  }
+  for (const by of [pupil, school.guardian, school.subjectTeacher]) {
+    expect(outcomeOf(await create(by, move(pupil.as)))).toBe('FORBIDDEN');
+  }
+  expect(outcomeOf(await create(head, move(school.classTeacher.as)))).toBe('WRONG_ROLE');
+  for (const groupId of [elsewhere.groupId, crypto.randomUUID() as typeof elsewhere.groupId]) {
+    expect(outcomeOf(await create(classTeacher, move(pupil.as, groupId)))).toBe('NOT_FOUND');
   }
   const link: RequestedAction = { kind: 'linkGuardian', guardianId: otherGuardian.as, childId: pupil.as };
   expect(outcomeOf(await create(classTeacher, link))).toBe('NOT_FOUND');
@@ -264,4 +280,23 @@ it('lets nobody ask about people whom they may not see, and answers the same abo
     }
   }
   expect(outcomeOf(await create(head, { kind: 'editSchool', card: {} }))).toBe('VALIDATION');
+});
+
+it('lists those that need one right alone', async () => {
+  const verification = await ask(school.unverified, { kind: 'ownVerification', basis });
+  const post = await ask(school.classTeacher, { kind: 'post', channel: 'staff', text: 'Список дежурных' });
+  const only = async (
+    by: Person,
+    which: 'mine' | 'toDecide',
+    permission: 'verifyTeacher' | 'postStaffChannel',
+  ) => unwrap(await rooms.call('school.listRequests', by, { which, state: 'open', permission }));
+  const waiting = await only(school.admin, 'toDecide', 'verifyTeacher');
+  expect(waiting.requests.map((each) => each.id)).toContain(verification.id);
+  expect(new Set(waiting.requests.map((each) => each.what.kind))).toEqual(new Set(['ownVerification']));
+  expect(waiting.openCount).toBe(waiting.requests.length);
+  const mine = await only(school.classTeacher, 'mine', 'postStaffChannel');
+  expect(mine.requests.map((each) => each.id)).toContain(post.id);
+  expect((await only(school.classTeacher, 'mine', 'verifyTeacher')).requests).toEqual([]);
+  // A right that one does not have opens no queue.
+  expect((await only(school.head, 'toDecide', 'verifyTeacher')).requests).toEqual([]);
 });

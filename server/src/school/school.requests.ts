@@ -23,9 +23,10 @@ import { record } from './school.audit.store.ts';
 import type { SchoolChanges } from './school.changes.ts';
 import { seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { createMovementActions } from './school.movement.actions.ts';
 import { createPeopleActions } from './school.people.actions.ts';
 import { directoryScopeOf, isStaff, type MemberFacts } from './school.policy.ts';
-import type { PostToChannel } from './school.ports.ts';
+import type { HandPicked, PostToChannel } from './school.ports.ts';
 import { announceRequests, stateOf } from './school.requests.announce.ts';
 import { aboutOf, requireMayAsk } from './school.requests.policy.ts';
 import {
@@ -67,7 +68,7 @@ const canonical = (value: unknown): string =>
 export function createRequestActions(
   { database }: Pick<Platform, 'database'>,
   changes: SchoolChanges,
-  postToChannel: PostToChannel,
+  ports: { readonly postToChannel: PostToChannel; readonly handPicked: HandPicked },
 ) {
   /** Does what was asked for by the room's own actions, with the rights of whoever decides, in the decision's transaction. */
   async function carryOut(
@@ -103,6 +104,11 @@ export function createRequestActions(
         });
         return;
       }
+      case 'transferMember': {
+        const { transferMembers } = createMovementActions(platform, changes, ports.handPicked);
+        await transferMembers(actor, [what.membershipId], what.groupId);
+        return;
+      }
       case 'endMembership':
         return people.endMembership(actor, what.membershipId, what.endReason);
       case 'linkGuardian':
@@ -113,7 +119,7 @@ export function createRequestActions(
         }
         return people.linkGuardian(actor, { guardianId: asker.membershipId, childId });
       case 'post':
-        return postToChannel(tx, actor, {
+        return ports.postToChannel(tx, actor, {
           channel: what.channel,
           text: what.text,
           author: asker.fullName,
@@ -245,9 +251,13 @@ export function createRequestActions(
     ): Promise<OutputOf<Contract['school.listRequests']>> {
       const self = await requireSelf(database, actor);
       const { schoolId, membershipId } = actor;
-      const { which, state, after, limit = requestLimits.pageSize } = input;
-      const decides = permissions.filter((permission) => may(permission, self));
-      const scope: RequestScope = which === 'mine' ? { askedBy: membershipId } : { permissions: decides };
+      const { which, state, permission, after, limit = requestLimits.pageSize } = input;
+      const wanted = permission === undefined ? permissions : [permission];
+      const decides = wanted.filter((each) => may(each, self));
+      const scope: RequestScope =
+        which === 'mine'
+          ? { askedBy: membershipId, ...(permission !== undefined && { permissions: wanted }) }
+          : { permissions: decides };
       if (after !== undefined) {
         const place = await findRequest(database, schoolId, after);
         const known =

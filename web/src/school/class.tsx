@@ -2,8 +2,8 @@ import { Alert, Autocomplete, Badge, Button, NumberInput, Select, Skeleton, Text
 import { IconChevronLeft, IconMapOff } from '@tabler/icons-react';
 import {
   type GroupId,
-  type Member,
   type MembershipId,
+  mayRequest,
   mightDo,
   type SchoolClass,
   schoolLimits,
@@ -24,6 +24,7 @@ import { tellUndo } from '../platform/tell-undo.tsx';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { errorWords, hasCode, longDate } from '../platform/words.ts';
 import classes from './classes.module.css';
+import { useTeachers } from './use-teachers.ts';
 
 type Teacher = SchoolClass['teachers'][number];
 
@@ -66,6 +67,7 @@ export function ClassPage() {
   const open = shown?.group.archivedAt === null;
   const edits = open && mightDo('manageGroups', membership);
   const attaches = open && mightDo('attachTeachers', membership);
+  const asks = open && !attaches && mayRequest('attachTeachers', membership);
   return (
     <PageFrame title={shown?.group.name ?? '…'}>
       <div className={classes.facts}>
@@ -91,8 +93,8 @@ export function ClassPage() {
         )
       ) : (
         <>
-          <Teachers of={shown} kind="class" attaches={attaches} onChanged={load} />
-          <Teachers of={shown} kind="subject" attaches={attaches} onChanged={load} />
+          <Teachers of={shown} kind="class" attaches={attaches} asks={asks} onChanged={load} />
+          <Teachers of={shown} kind="subject" attaches={attaches} asks={asks} onChanged={load} />
           {edits && (
             <>
               <Rename key={`${shown.group.name} ${shown.group.year}`} of={shown} onChanged={load} />
@@ -109,11 +111,14 @@ function Teachers({
   of: { group, teachers },
   kind,
   attaches,
+  asks,
   onChanged,
 }: {
   of: SchoolClass;
   kind: Teacher['kind'];
   attaches: boolean;
+  /** May ask somebody who does it. */
+  asks: boolean;
   onChanged: () => void;
 }) {
   const { t } = useTranslation();
@@ -181,12 +186,19 @@ function Teachers({
           </li>
         ))}
       </ul>
-      {attaches && (
+      {(attaches || asks) && (
         <Attach
           kind={kind}
+          asks={asks}
           subjects={[...new Set(teachers.flatMap((teacher) => teacher.subject ?? []))]}
           again={listed.length > 0}
           onAttach={async (membershipId, subject, name) => {
+            if (asks) {
+              const what = { kind: 'attachTeacher', membershipId, groupId: group.id, subject } as const;
+              await client.school.createRequest({ as, what });
+              tell(t('requests.sent'));
+              return;
+            }
             await client.school.attachTeacher(tieOf({ membershipId, subject }));
             onChanged();
             tell(t('classes.attached', { name }));
@@ -197,39 +209,9 @@ function Teachers({
   );
 }
 
-/** Everybody who can be attached: asked once, when somebody first reaches for the picker. */
-function useTeachers(wanted: boolean): readonly Member[] | undefined {
-  const { t } = useTranslation();
-  const { id: as } = useMembership();
-  const [teachers, setTeachers] = useState<readonly Member[]>();
-  useEffect(() => {
-    if (!wanted) return undefined;
-    let here = true;
-    async function readAll() {
-      const all: Member[] = [];
-      for (let hasMore = true; hasMore && here; ) {
-        const after = all.at(-1)?.membershipId;
-        const page = await client.school.listMembers({
-          as,
-          role: 'teacher',
-          limit: schoolLimits.membersListed,
-          ...(after === undefined ? {} : { after }),
-        });
-        all.push(...page.members);
-        hasMore = page.hasMore;
-      }
-      if (here) setTeachers(all);
-    }
-    readAll().catch((error: unknown) => tellError(errorWords(error, t)));
-    return () => {
-      here = false;
-    };
-  }, [as, wanted, t]);
-  return teachers;
-}
-
 function Attach({
   kind,
+  asks,
   subjects,
   again,
   onAttach,
@@ -237,6 +219,7 @@ function Attach({
   kind: Teacher['kind'];
   subjects: readonly string[];
   again: boolean;
+  asks: boolean;
   onAttach: (membershipId: MembershipId, subject: string | null, name: string) => Promise<void>;
 }) {
   const { t } = useTranslation();
@@ -301,7 +284,7 @@ function Attach({
         data-testid={`teacher-${kind}`}
       />
       <Button type="submit" variant="light" loading={busy} disabled={chosen === null}>
-        {t(again ? 'classes.attachOther' : 'classes.attach')}
+        {t(asks ? 'requests.attach' : again ? 'classes.attachOther' : 'classes.attach')}
       </Button>
       {problem !== undefined && (
         <Alert color="red" role="alert">

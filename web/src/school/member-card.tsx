@@ -1,6 +1,6 @@
 import { Button, Drawer, Loader } from '@mantine/core';
 import type { Group, MemberCard, MembershipId } from '@zvonok/client-sdk';
-import { mightDo } from '@zvonok/client-sdk';
+import { mayRequest, mightDo } from '@zvonok/client-sdk';
 import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../platform/avatar.tsx';
@@ -11,6 +11,7 @@ import { useMembership } from '../platform/membership.tsx';
 import { tell, tellError } from '../platform/tell.ts';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
 import { errorWords, fullDate, phoneWords, roleWord } from '../platform/words.ts';
+import { AskToMove, type Wish } from './ask-to-move.tsx';
 import {
   CorrectDialog,
   EndDialog,
@@ -55,6 +56,7 @@ export function MemberCardDrawer({
   const [card, setCard] = useState<MemberCard>();
   const [problem, setProblem] = useState<unknown>();
   const [asked, setAsked] = useState<Asked>();
+  const [wish, setWish] = useState<Wish>();
 
   const load = useCallback(() => {
     if (id === undefined) return;
@@ -81,6 +83,7 @@ export function MemberCardDrawer({
   const member = card?.member;
   const of = (wanted: Asked) => (asked === wanted ? member : undefined);
   const moves = mightDo('moveMembers', membership);
+  const asks = !moves && mayRequest('moveMembers', membership);
   const active = member !== undefined && member.endedAt === null;
   const self = member?.membershipId === as;
   const staff = member !== undefined && isStaffRole(member.role);
@@ -125,6 +128,18 @@ export function MemberCardDrawer({
       () => setAsked('left'),
       true,
     ],
+    ...(member?.role === 'pupil'
+      ? (['transfer', 'graduated', 'expelled'] as const)
+      : (['left'] as const)
+    ).map(
+      (each) =>
+        [
+          active && asks && !self,
+          t(`requests.move.${each}`),
+          () => setWish(each),
+          each !== 'transfer',
+        ] as const,
+    ),
   ];
 
   async function restore() {
@@ -251,6 +266,7 @@ export function MemberCardDrawer({
       </Drawer>
       <VerifyDialog member={of('verify')} onClose={shut} onDone={changed} />
       <RevokeDialog member={of('revoke')} onClose={shut} onDone={changed} />
+      <AskToMove wish={wish} person={member} groups={groups} onClose={() => setWish(undefined)} />
       <CorrectDialog member={of('correct')} onClose={shut} onDone={changed} />
       <HandOverDialog member={of('handOver')} groups={groups} onClose={shut} onDone={() => gone()} />
       <TransferDialog

@@ -18,6 +18,7 @@ import { tell, tellError } from '../platform/tell.ts';
 import { errorWords } from '../platform/words.ts';
 import { attachmentLines } from './member-words.ts';
 import classes from './people.module.css';
+import { useTeachers } from './use-teachers.ts';
 
 interface DialogProps {
   readonly onClose: () => void;
@@ -240,7 +241,10 @@ export function HandOverDialog({
   const { t } = useTranslation();
   const { id: as, vocabulary } = useMembership();
   const [plan, setPlan] = useState<HandOverPlan>();
-  const [teachers, setTeachers] = useState<readonly Member[]>([]);
+  const everybody = useTeachers(member !== undefined);
+  const teachers = (everybody ?? []).filter(
+    (each) => each.verified && each.membershipId !== member?.membershipId,
+  );
   const [toId, setToId] = useState('');
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [leaves, setLeaves] = useState(true);
@@ -253,19 +257,10 @@ export function HandOverDialog({
     setPlan(undefined);
     setToId('');
     setLeft(new Set());
-    Promise.all([
-      client.school.planHandOver({ as, membershipId }),
-      client.school.listMembers({ as, role: 'teacher' }),
-    ]).then(
-      ([planned, { members }]) => {
-        setPlan(planned);
-        setTeachers(members.filter((each) => each.verified && each.membershipId !== membershipId));
-      },
-      (error: unknown) => {
-        tellError(errorWords(error, t));
-        onClose();
-      },
-    );
+    client.school.planHandOver({ as, membershipId }).then(setPlan, (error: unknown) => {
+      tellError(errorWords(error, t));
+      onClose();
+    });
   }, [as, member, onClose, t]);
 
   const attachmentWords = plan === undefined ? [] : attachmentLines(plan, groups, vocabulary, t);
@@ -278,7 +273,7 @@ export function HandOverDialog({
     });
   return (
     <Confirm
-      opened={member !== undefined && plan !== undefined}
+      opened={member !== undefined && plan !== undefined && everybody !== undefined}
       title={t('people.handOverTitle', { name })}
       confirm={leaves ? t('people.handOverLeave') : t('people.handOver')}
       danger={leaves}

@@ -128,7 +128,7 @@ function Entry({ as, notice, onSettled }: { as: MembershipId; notice: SchoolNoti
   const { t } = useTranslation();
   const { vocabulary } = useMembership();
   const [busy, setBusy] = useState(false);
-  const { member, invite, settledAt, settledBy } = notice;
+  const { member, other, invite, settledAt, settledBy } = notice;
   const about =
     member !== null
       ? `${member.fullName} · ${roleWord(member.role, vocabulary, t)}`
@@ -160,6 +160,11 @@ function Entry({ as, notice, onSettled }: { as: MembershipId; notice: SchoolNoti
       <div className={classes.words}>
         <div className={classes.title}>{t(`notices.kinds.${notice.kind}.title`)}</div>
         <div className={classes.about}>{about}</div>
+        {other !== null && (
+          <div className={classes.quiet}>
+            {t('notices.other', { name: other.fullName, role: roleWord(other.role, vocabulary, t) })}
+          </div>
+        )}
         {settledAt === null && (
           <p className={classes.text}>
             {t(`notices.kinds.${notice.kind}.text`)} {t(`notices.kinds.${notice.kind}.next`)}

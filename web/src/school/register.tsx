@@ -1,16 +1,17 @@
-import { Badge, Button, NativeSelect, Skeleton } from '@mantine/core';
+import { Badge, Button, Menu, NativeSelect, Skeleton } from '@mantine/core';
 import {
   type Group,
   type GroupId,
   type GuardianOfPupil,
   type MembershipId,
   mayInGroup,
+  mayRequest,
   mightDo,
   type ProcedureOutput,
   type RegisterPupil,
   type RosterEntryId,
 } from '@zvonok/client-sdk';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
@@ -19,6 +20,7 @@ import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell, tellError } from '../platform/tell.ts';
 import { errorWords, longDate } from '../platform/words.ts';
+import { AskToLink, AskToMove, type Wish, wishes } from './ask-to-move.tsx';
 import { LimitGuardian } from './limit-guardian.tsx';
 import { MadeCards } from './made-cards.tsx';
 import classes from './register.module.css';
@@ -33,6 +35,7 @@ export function Register() {
   const membership = useMembership();
   const as = membership.id;
   const [groups, setGroups] = useState<readonly Group[]>();
+  const [allGroups, setAllGroups] = useState<readonly Group[]>([]);
   const [chosen, setChosen] = useState<GroupId>();
   const [register, setRegister] = useState<Register>();
   const [problem, setProblem] = useState<unknown>();
@@ -40,24 +43,28 @@ export function Register() {
   const [busy, setBusy] = useState(false);
   const [reissuing, setReissuing] = useState<RegisterPupil>();
   const [revoking, setRevoking] = useState<RegisterPupil>();
+  const [wish, setWish] = useState<{ pupil: RegisterPupil; wish: Wish }>();
+  const [linking, setLinking] = useState<RegisterPupil>();
   const [limiting, setLimiting] = useState<{ child: RegisterPupil; guardian: GuardianOfPupil }>();
   const groupId = chosen ?? groups?.[0]?.id;
+  const linkingTo = useMemo(
+    () => (linking === undefined ? undefined : { ...linking, groupId: groupId ?? null }),
+    [linking, groupId],
+  );
+  const stopLinking = useCallback(() => setLinking(undefined), []);
 
   useEffect(() => {
-    client.school
-      .listGroups({ as })
-      .then(
-        (known) =>
-          setGroups(
-            known.groups.filter(
-              (group) =>
-                group.kind === 'class' &&
-                group.archivedAt === null &&
-                mayInGroup('seeClassRegister', membership, group.id),
-            ),
-          ),
-        setProblem,
+    client.school.listGroups({ as }).then((known) => {
+      setAllGroups(known.groups);
+      setGroups(
+        known.groups.filter(
+          (group) =>
+            group.kind === 'class' &&
+            group.archivedAt === null &&
+            mayInGroup('seeClassRegister', membership, group.id),
+        ),
       );
+    }, setProblem);
   }, [as, membership]);
 
   const load = useCallback(() => {
@@ -99,6 +106,8 @@ export function Register() {
 
   const issues = groupId !== undefined && mayInGroup('issueCards', membership, groupId);
   const limits = mightDo('linkGuardian', membership);
+  const asksToMove = !mightDo('moveMembers', membership) && mayRequest('moveMembers', membership);
+  const asksToLink = !limits && mayRequest('linkGuardian', membership);
   const without: Wanted[] =
     register === undefined
       ? []
@@ -167,25 +176,54 @@ export function Register() {
                       </Badge>
                     )}
                   </div>
-                  {issues && (
+                  {(issues || asksToMove || asksToLink) && (
                     <div className={classes.actions}>
-                      <Button
-                        size="xs"
-                        variant="light"
-                        disabled={busy}
-                        onClick={() =>
-                          pupil.card === null
-                            ? void issue([{ membershipId: pupil.membershipId }])
-                            : setReissuing(pupil)
-                        }
-                        data-testid="issue-card"
-                      >
-                        {t(pupil.card === null ? 'register.issue' : 'register.reissue')}
-                      </Button>
-                      {pupil.card !== null && (
+                      {issues && (
+                        <Button
+                          size="xs"
+                          variant="light"
+                          disabled={busy}
+                          onClick={() =>
+                            pupil.card === null
+                              ? void issue([{ membershipId: pupil.membershipId }])
+                              : setReissuing(pupil)
+                          }
+                          data-testid="issue-card"
+                        >
+                          {t(pupil.card === null ? 'register.issue' : 'register.reissue')}
+                        </Button>
+                      )}
+                      {issues && pupil.card !== null && (
                         <Button size="xs" variant="subtle" color="red" onClick={() => setRevoking(pupil)}>
                           {t('register.revoke')}
                         </Button>
+                      )}
+                      {(asksToMove || asksToLink) && (
+                        <Menu position="bottom-end">
+                          <Menu.Target>
+                            <Button
+                              size="xs"
+                              variant="subtle"
+                              aria-label={t('requests.askAbout', { name: pupil.fullName })}
+                              data-testid="ask-about"
+                            >
+                              {t('requests.ask')}
+                            </Button>
+                          </Menu.Target>
+                          <Menu.Dropdown>
+                            {asksToMove &&
+                              wishes
+                                .filter((each) => each !== 'left')
+                                .map((each) => (
+                                  <Menu.Item key={each} onClick={() => setWish({ pupil, wish: each })}>
+                                    {t(`requests.move.${each}`)}
+                                  </Menu.Item>
+                                ))}
+                            {asksToLink && (
+                              <Menu.Item onClick={() => setLinking(pupil)}>{t('requests.linkAsk')}</Menu.Item>
+                            )}
+                          </Menu.Dropdown>
+                        </Menu>
                       )}
                     </div>
                   )}
@@ -272,6 +310,13 @@ export function Register() {
       >
         {t('register.revokeText', { name: revoking?.fullName ?? '' })}
       </Confirm>
+      <AskToMove
+        wish={wish?.wish}
+        person={wish === undefined ? undefined : { ...wish.pupil, groupId: groupId ?? null }}
+        groups={allGroups}
+        onClose={() => setWish(undefined)}
+      />
+      <AskToLink child={linkingTo} onClose={stopLinking} />
       {limiting !== undefined && (
         <LimitGuardian {...limiting} onClose={() => setLimiting(undefined)} onDone={load} />
       )}

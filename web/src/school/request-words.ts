@@ -1,4 +1,4 @@
-import type { RequestKind, RequestState, SchoolRequest, Vocabulary } from '@zvonok/client-sdk';
+import type { RequestState, SchoolRequest, Vocabulary } from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 
 /** What is asked for, in a line. */
@@ -22,6 +22,8 @@ export function wishWords(request: SchoolRequest, vocabulary: Vocabulary, t: TFu
           })
         : t('requests.wishes.attachTeacher', { name, group, subject: what.subject });
     }
+    case 'transferMember':
+      return t('requests.wishes.transferMember', { name, group: request.group?.name ?? '' });
     case 'endMembership':
       return t('requests.wishes.endMembership', { name });
     case 'linkGuardian':
@@ -45,6 +47,9 @@ export function wishDetails(request: SchoolRequest, t: TFunction): readonly stri
   if (what.kind === 'ownVerification' || what.kind === 'verifyTeacher') {
     details.push(t('requests.basisIs', { basis: what.basis }));
   }
+  if (what.kind === 'endMembership') {
+    details.push(t('requests.endIs', { reason: t(`people.reasons.${what.endReason}`) }));
+  }
   if (what.kind === 'post') details.push(what.text);
   if (what.kind === 'editSchool') {
     for (const field of ['name', 'address', 'contactEmail', 'contactPhone', 'journalUrl'] as const) {
@@ -59,7 +64,3 @@ export function wishDetails(request: SchoolRequest, t: TFunction): readonly stri
 }
 
 export const stateWord = (state: RequestState, t: TFunction): string => t(`requests.states.${state}`);
-
-/** Kinds that verify somebody: the queue of verification shows them apart. */
-export const verifies = (kind: RequestKind): boolean =>
-  kind === 'ownVerification' || kind === 'verifyTeacher';

@@ -1,4 +1,4 @@
-import type { SchoolRequest } from '@zvonok/client-sdk';
+import type { ProcedureInput, SchoolRequest } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { client } from '../platform/client.ts';
 import { useMembership } from '../platform/membership.tsx';
@@ -13,8 +13,12 @@ export interface Requests {
   readonly more: () => void;
 }
 
-/** The requests of the acting member, kept up to date while they are shown. */
-export function useRequests(which: 'mine' | 'toDecide', state: 'open' | 'closed'): Requests {
+/** The requests of the acting member, kept up to date while they are shown; those that need one right alone, where given. */
+export function useRequests(
+  which: 'mine' | 'toDecide',
+  state: 'open' | 'closed',
+  permission?: ProcedureInput<'school.listRequests'>['permission'],
+): Requests {
   const { id: as } = useMembership();
   const [requests, setRequests] = useState<readonly SchoolRequest[]>();
   const [hasMore, setHasMore] = useState(false);
@@ -28,6 +32,7 @@ export function useRequests(which: 'mine' | 'toDecide', state: 'open' | 'closed'
           as,
           which,
           state,
+          ...(permission === undefined ? {} : { permission }),
           ...(after === undefined ? {} : { after: after.id }),
         });
         setRequests((shown) => (after === undefined ? page.requests : [...(shown ?? []), ...page.requests]));
@@ -36,7 +41,7 @@ export function useRequests(which: 'mine' | 'toDecide', state: 'open' | 'closed'
         setProblem(error);
       }
     },
-    [as, which, state],
+    [as, which, state, permission],
   );
 
   useEffect(() => {

@@ -7,33 +7,31 @@ import { PageFrame, Section } from '../platform/page.tsx';
 import { errorWords } from '../platform/words.ts';
 import { DecideRequest } from './decide-request.tsx';
 import { RequestList } from './request-card.tsx';
-import { verifies } from './request-words.ts';
 import { useRequests } from './use-requests.ts';
 
 /** Staff who wait to be verified: by their own asking, or by the head's. */
 export function Verification() {
   const { t } = useTranslation();
-  const { requests, hasMore, problem, reload, more } = useRequests('toDecide', 'open');
-  const waiting = requests?.filter((request) => verifies(request.what.kind));
+  const { requests, hasMore, problem, reload, more } = useRequests('toDecide', 'open', 'verifyTeacher');
   return (
     <PageFrame title={t('verification.title')} lead={t('verification.lead')}>
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={reload} />}
-      {waiting === undefined && problem === undefined && (
+      {requests === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton height={240} mt={22} radius={20} />
         </div>
       )}
-      {waiting?.length === 0 && (
+      {requests?.length === 0 && (
         <Notice
           icon={<IconRosetteDiscountCheck size={36} />}
           title={t('verification.noneTitle')}
           text={t('verification.none')}
         />
       )}
-      {waiting !== undefined && waiting.length > 0 && (
+      {requests !== undefined && requests.length > 0 && (
         <Section title={t('verification.waiting')}>
           <RequestList
-            requests={waiting}
+            requests={requests}
             hasMore={hasMore}
             onMore={more}
             actions={(request) => <DecideRequest request={request} onDone={reload} />}
