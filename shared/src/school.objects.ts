@@ -5,6 +5,7 @@ import { AuditRecordId, GroupId, InviteId, MembershipId, SchoolId } from './ids.
 import { schoolLimits } from './limits.ts';
 import { settingNames } from './permissions.ts';
 import { line } from './schemas.ts';
+import { fullNameForm, groupNameForm, subjectForm } from './school.forms.ts';
 import { invitableRoles, roles, standings, vocabularies } from './school.words.ts';
 
 export const Role = oneOf(roles);
@@ -21,20 +22,10 @@ export type Standing = Static<typeof Standing>;
  * control, bidirectional or invisible characters. The server also collapses spaces and refuses a word that mixes
  * scripts, so that nobody looks like somebody else.
  */
-export const FullName = Type.String({
-  minLength: 2,
-  maxLength: schoolLimits.nameLength,
-  pattern: "^\\p{L}\\p{M}{0,2}(?:\\p{L}\\p{M}{0,2}|[ .'’()-])*$",
-});
-
+export const FullName = Type.String(fullNameForm);
 /** The name of a group or a subject: one line of printable characters, starting with a letter or a digit. */
-const label = '^[\\p{L}\\p{N}](?:[\\p{L}\\p{N}]\\p{M}{0,2}|[ .,:+&/№«»"\'’()-])*$';
-export const GroupName = Type.String({
-  minLength: 1,
-  maxLength: schoolLimits.groupNameLength,
-  pattern: label,
-});
-export const Subject = Type.String({ minLength: 1, maxLength: schoolLimits.subjectLength, pattern: label });
+export const GroupName = Type.String(groupNameForm);
+export const Subject = Type.String(subjectForm);
 
 /** 256 random bits in base64url. A link carries it behind `#`, so that no server log or preview sees it. */
 export const InviteToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });

@@ -1,7 +1,7 @@
 // By file: a thread that reads a table loads this and nothing that it does not need.
 import type { ImportFault, InvitableRole, RosterColumn, Vocabulary } from '@zvonok/shared';
 import { rosterLimits } from '@zvonok/shared/limits.ts';
-import { FullName, GroupName, Subject } from '@zvonok/shared/school.objects.ts';
+import { fullNameForm, groupNameForm, subjectForm, type TextForm } from '@zvonok/shared/school.forms.ts';
 import { normalisePhone } from '../platform/phone.ts';
 import { type SheetRow, SpreadsheetError } from '../platform/spreadsheet.ts';
 import { normaliseFullName, normaliseLabel } from './school.names.ts';
@@ -25,18 +25,13 @@ export interface ParsedRow {
 }
 
 /** What the contract asks of a text. */
-function textCheck(shape: object): (text: string) => boolean {
-  const { minLength, maxLength, pattern } = shape as {
-    minLength: number;
-    maxLength: number;
-    pattern: string;
-  };
+function textCheck({ minLength, maxLength, pattern }: TextForm): (text: string) => boolean {
   const form = new RegExp(pattern, 'u');
   return (text) => text.length >= minLength && text.length <= maxLength && form.test(text);
 }
-const isFullName = textCheck(FullName);
-const isGroupName = textCheck(GroupName);
-const isSubject = textCheck(Subject);
+const isFullName = textCheck(fullNameForm);
+const isGroupName = textCheck(groupNameForm);
+const isSubject = textCheck(subjectForm);
 
 const columns: readonly RosterColumn[] = [
   'name',
