@@ -184,8 +184,14 @@ async function vanishing(roomId: string): Promise<{ socket: Socket }> {
   return { socket };
 }
 
-// Both wait for two heartbeats.
+// Each waits for its deadline to pass, all at once.
 describe.concurrent('silence', () => {
+  test('of one who never joins ends the connection', async () => {
+    const silent = new RawPeer(server.url);
+    await silent.opened;
+    expect(await silent.ended).toBe(closeCodeOf('PEER_TIMEOUT'));
+  });
+
   test('a device that vanished without a word is gone within 15 s', async () => {
     const room = randomUUID();
     const honest = await enter(room, true);
