@@ -1,10 +1,21 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { makeTestFolder } from './infra/test-folder.mjs';
-import { filesAlone, filesToLeaveOut } from './infra/test-needs.mjs';
+import { filesAlone, filesLong, filesToLeaveOut } from './infra/test-needs.mjs';
 
 const exclude = ['**/node_modules/**', '**/dist/**', ...(await filesToLeaveOut())];
 const alone = await filesAlone();
 makeTestFolder();
+
+const long = new Set((await filesLong()).map((file) => join(import.meta.dirname, file)));
+/** vitest knows how long files take only after a first run, and begins with the largest until then. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const sorted = await super.sort(files);
+    return [true, false].flatMap((isLong) => sorted.filter(({ moduleId }) => long.has(moduleId) === isLong));
+  }
+}
 
 export default defineConfig({
   test: {
@@ -12,6 +23,7 @@ export default defineConfig({
     pool: 'forks',
     // Loading the server takes seconds, and each file would do it anew. What one leaves behind is the next one's to find.
     isolate: false,
+    sequence: { sequencer: LongFirst },
     globalSetup: './infra/test-folder.mjs',
     projects: [
       {

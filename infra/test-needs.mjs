@@ -4,7 +4,9 @@
 // and where `npm test` could not get one of these it leaves the file out by name and counts it. A file that measures
 // time, or keeps both cores busy, says
 //   // alone: why
-// and nothing runs beside it.
+// and nothing runs beside it. One that takes long although it is short to read says
+//   // long: why
+// and begins first, so that it is not waited for at the end.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './toolchain.mjs';
@@ -29,15 +31,25 @@ export function isAlone(text) {
   return /^\/\/ alone: \S/m.test(text.slice(0, 2_000));
 }
 
+/** Whether the text of a test file asks to begin before the others. */
+export function isLong(text) {
+  return /^\/\/ long: \S/m.test(text.slice(0, 2_000));
+}
+
 const testFiles = async () => (await filesUnder('.')).filter((file) => /\.test\.(tsx?|mjs)$/.test(file));
 
 /** The test files that nothing else may run beside, relative to the checkout. */
-export async function filesAlone() {
-  const alone = [];
+export const filesAlone = () => filesThat(isAlone);
+
+/** The test files that begin before the others, relative to the checkout. */
+export const filesLong = () => filesThat(isLong);
+
+async function filesThat(ask) {
+  const found = [];
   for (const file of await testFiles()) {
-    if (isAlone(await readFile(join(ROOT, file), 'utf8'))) alone.push(file);
+    if (ask(await readFile(join(ROOT, file), 'utf8'))) found.push(file);
   }
-  return alone;
+  return found;
 }
 
 /** The test files that can't run for want of `missing`, as `{file, lacks}`, relative to the checkout. */

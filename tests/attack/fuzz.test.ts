@@ -1,3 +1,4 @@
+// long: it tries everything on everything
 import { contractVersion, errorCatalogue, procedureContract } from '@zvonok/shared';
 import { io, type Socket } from 'socket.io-client';
 import { Compile } from 'typebox/compile';

@@ -1,3 +1,4 @@
+// long: real time passes in it
 import { createClient } from '@zvonok/client-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, startApp } from '../harness/app.ts';
