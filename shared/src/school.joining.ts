@@ -68,6 +68,8 @@ export const RosterMatch = strict({
   inGroup: Type.Boolean(),
   /** Whether somebody came as this person already. */
   claimed: Type.Boolean(),
+  /** Whether the roster has a phone of theirs and the applicant signed in with another one. */
+  otherPhone: Type.Boolean(),
 });
 
 /** A request as those see it who decide it. */

@@ -103,10 +103,14 @@ export function createRedeemActions(
     ]);
   }
 
-  /** Whom of the roster the name can only be; undefined where it is nobody's, or two people's. */
-  async function findExpected(tx: Transaction, invite: StoredInvite, fullName: string) {
+  /**
+   * Whom of the roster the name can only be; undefined where it is nobody's, or two people's. Names are no secret among
+   * those who hold a class's link: whoever has a phone on the roster comes with it, or is looked at by somebody.
+   */
+  async function findExpected(tx: Transaction, invite: StoredInvite, accountId: AccountId, fullName: string) {
     const { schoolId, role, groupId } = invite;
     const found = await findRosterMatches(tx, schoolId, {
+      accountId,
       fullName,
       role,
       groupId: isStaff(role) ? null : groupId,
@@ -114,7 +118,7 @@ export function createRedeemActions(
     const free = found.filter((match) => !match.claimed && match.inGroup);
     const exact = free.filter((match) => match.name === 'exact');
     const [only, another] = exact.length > 0 ? exact : free;
-    return another === undefined ? only : undefined;
+    return another === undefined && only?.otherPhone === false ? only : undefined;
   }
 
   return {
@@ -200,7 +204,7 @@ export function createRedeemActions(
         const onRoster = roster === undefined ? null : isFamiliar(fullName, roster);
         const expected =
           invite.match === 'roster' && !invite.needsApproval
-            ? await findExpected(tx, invite, fullName)
+            ? await findExpected(tx, invite, accountId, fullName)
             : undefined;
         const claimed =
           expected && (await claims.claim(tx, { schoolId, entryId: expected.entryId, accountId, address }));

@@ -45,14 +45,15 @@ async function expectPupil(groupId: GroupId, fullName: string): Promise<RosterEn
   return row?.id;
 }
 
-async function expectGuardian(childId: RosterEntryId, fullName: string): Promise<void> {
-  await query(
+async function expectGuardian(childId: RosterEntryId, fullName: string): Promise<RosterEntryId> {
+  const [row] = await query(
     `with entry as (
        insert into roster_entries (school_id, id, role, full_name, match_key)
        values ($1, gen_random_uuid(), 'guardian', $2, $3) returning id
-     ) insert into roster_children (school_id, guardian_id, child_id) select $1, id, $4 from entry`,
+     ) insert into roster_children (school_id, guardian_id, child_id) select $1, id, $4 from entry returning guardian_id as id`,
     [school.schoolId, fullName, matchKeyOf(fullName), childId],
   );
+  return row?.id;
 }
 
 describe('personal codes', () => {
@@ -183,6 +184,24 @@ it('lets in at once whom the roster expects, and others ask', async () => {
     const { membership, request } = unwrap(await redeem(token, await newCaller(), fullName));
     expect([membership, request?.state]).toEqual([null, 'open']);
   }
+});
+
+it('gives nobody the place of somebody whose phone the roster has, but them', async () => {
+  const groupId = await newClass('1Щ');
+  const child = await expectPupil(groupId, 'Дёмин Прохор Ильич');
+  const expected = await expectGuardian(child, 'Дёмина Яна');
+  const owner = await newCaller();
+  await query('update roster_entries set phone = (select phone from accounts where id = $1) where id = $2', [
+    owner.accountId,
+    expected,
+  ]);
+  const { token } = await invite(school.admin, { role: 'guardian', groupId, match: 'roster', uses: 9 });
+  const { membership, request } = unwrap(await redeem(token, await newCaller(), 'Дёмина Яна'));
+  expect([membership, request?.state]).toEqual([null, 'open']);
+  const { requests } = unwrap(await rooms.call('school.listJoinRequests', school.admin, { state: 'open' }));
+  const queued = requests.find((each) => each.id === request?.id);
+  expect(queued?.matches).toMatchObject([{ fullName: 'Дёмина Яна', otherPhone: true }]);
+  expect(joined(await redeem(token, owner, 'Дёмина Яна'))).toMatchObject({ role: 'guardian' });
 });
 
 describe('the leak alarm', () => {

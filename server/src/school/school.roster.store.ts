@@ -32,13 +32,20 @@ export interface RosterMatch {
   readonly inGroup: boolean;
   /** Whether somebody came as this person already. */
   readonly claimed: boolean;
+  /** Whether the roster has a phone of theirs and it is not this account's. */
+  readonly otherPhone: boolean;
 }
 
 /** Who of the school's roster may be this person, the best match first; few. */
 export async function findRosterMatches(
   reader: Reader,
   schoolId: SchoolId,
-  person: { readonly fullName: string; readonly role: InvitableRole; readonly groupId: GroupId | null },
+  person: {
+    readonly accountId: AccountId;
+    readonly fullName: string;
+    readonly role: InvitableRole;
+    readonly groupId: GroupId | null;
+  },
 ): Promise<RosterMatch[]> {
   const key = matchKeyOf(person.fullName);
   const [firstWord = key] = key.split(' ');
@@ -49,6 +56,9 @@ export async function findRosterMatches(
       matchKey: rosterEntries.matchKey,
       groupId: rosterEntries.groupId,
       membershipId: rosterEntries.membershipId,
+      // The column is spelled out: inside, its bare name would be the account's own.
+      otherPhone: sql<boolean>`${rosterEntries.phone} is not null and not exists (
+        select 1 from accounts a where a.id = ${person.accountId} and a.phone = roster_entries.phone)`,
     })
     .from(rosterEntries)
     .where(

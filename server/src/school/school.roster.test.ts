@@ -453,7 +453,12 @@ describe('who matches the roster', () => {
     );
     const { findRosterMatches } = await import('./school.roster.store.ts');
     const find = (fullName: string, role: InvitableRole, groupId = school.groupId) =>
-      findRosterMatches(rooms.platform.database, school.schoolId, { fullName, role, groupId });
+      findRosterMatches(rooms.platform.database, school.schoolId, {
+        accountId: school.pupil.caller.accountId,
+        fullName,
+        role,
+        groupId,
+      });
     expect(await find('ян  ЁЛКИН', 'pupil')).toMatchObject([
       { fullName: 'Елкин Ян', name: 'likely', inGroup: false, claimed: false },
       { fullName: 'Ёлкин Ян Ильич', name: 'likely', inGroup: true, claimed: true },

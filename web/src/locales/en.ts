@@ -816,6 +816,7 @@ export const en = {
     matches: 'This may be somebody on the school’s lists:',
     claimed: 'has come already',
     otherClass: 'another class',
+    otherPhone: 'another phone on the roster',
     take: 'It is them, let in',
     takeName: 'Let in as {{name}}',
     namesake: 'Somebody with this name is here already: {{role}}{{group}}',

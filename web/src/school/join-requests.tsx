@@ -185,6 +185,7 @@ function Entry({
                 {match.groupName === null ? '' : ` · ${match.groupName}`}
                 {match.claimed && ` · ${t('joinRequests.claimed')}`}
                 {!match.inGroup && ` · ${t('joinRequests.otherClass')}`}
+                {match.otherPhone && ` · ${t('joinRequests.otherPhone')}`}
               </span>
               {!match.claimed && (
                 <Button
