@@ -52,7 +52,7 @@ export const inviteProcedures = procedures('school', {
       /** How many earlier ones are worth nothing now. */
       annulled: Type.Integer({ minimum: 0 }),
     }),
-    errors: ['NOT_FOUND', 'TOO_LARGE'],
+    errors: ['NOT_FOUND'],
     limit: perMinute(20),
   }),
   listRedemptions: memberProcedure({

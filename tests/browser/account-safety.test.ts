@@ -67,7 +67,7 @@ it('“not me” ends every device and says what to do next; the administrator i
   const notice = admin.page.getByTestId('notices').locator('[data-state="open"]');
   await expect.poll(() => notice.count(), patience).toBe(1);
   await settled(admin.page);
-  await admin.page.getByTestId('desk-notices').getByText('1').waitFor();
+  await admin.page.getByTestId('desk-notices').getByText('1', { exact: true }).waitFor();
   await admin.screenshot('notices-open-1280');
   await admin.page.setViewportSize(phoneSize);
   await admin.screenshot('notices-open-390');

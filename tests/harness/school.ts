@@ -64,7 +64,7 @@ export async function createSchoolFixture(
     admin.token,
   );
   const { code } = await ask<{ code: string }>('school.rotateJoinCode', { as }, admin.token);
-  const applicant = await running.session(`${phonePrefix}0041`, undefined, code);
+  const applicant = await running.session(`${phonePrefix}0095`, undefined, code);
   const { request: asked } = await ask<{ request: { id: string } }>(
     'school.submitJoinRequest',
     { code, role: 'pupil', fullName: 'Олег Сидоров' },
