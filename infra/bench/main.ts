@@ -1,16 +1,18 @@
-// npm run bench -- send|fanout|idle [--rounds N] [--seconds S] [--profile FOLDER]
+// npm run bench -- send|fanout|idle|lists [--rounds N] [--seconds S] [--profile FOLDER]
 //
 // Measures the server against a bare Socket.IO server (README.md beside this file says what and how). Progress goes to
 // stderr; the last line of stdout is one line of JSON. Exits 1 with words where there is no result.
 import { parseArgs } from 'node:util';
 import { type Bench, openBench } from './bench.ts';
 import { BenchError } from './bench-error.ts';
+import { measureLists } from './lists.ts';
 import { measureFanout, measureIdle, measureSend } from './scenarios.ts';
 
 const scenarios: Readonly<Record<string, (bench: Bench) => Promise<Record<string, number>>>> = {
   send: measureSend,
   fanout: measureFanout,
   idle: measureIdle,
+  lists: measureLists,
 };
 
 const { values, positionals } = parseArgs({
@@ -25,7 +27,9 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const measure = scenarios[positionals[0] ?? ''];
 if (measure === undefined || positionals.length !== 1 || !(rounds >= 1) || !(seconds >= 1)) {
-  console.error('usage: npm run bench -- send|fanout|idle [--rounds N] [--seconds S] [--profile FOLDER]');
+  console.error(
+    'usage: npm run bench -- send|fanout|idle|lists [--rounds N] [--seconds S] [--profile FOLDER]',
+  );
   process.exit(2);
 }
 
