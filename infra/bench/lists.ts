@@ -1,3 +1,4 @@
+import { openDatabase } from '../../server/src/platform/database.ts';
 import type { Bench } from './bench.ts';
 import { BenchError } from './bench-error.ts';
 import { type BigSchool, seedBigSchool } from './big-school.ts';
@@ -96,7 +97,14 @@ function questionsOf(school: BigSchool): Question[] {
 export async function measureLists(bench: Bench): Promise<Record<string, number>> {
   const database = bench.keep(await openBenchDatabase());
   bench.say('writing a school of 3,000 people');
-  const school = await seedBigSchool(database.url);
+  const connection = await openDatabase({
+    url: database.url,
+    poolSize: 2,
+    migrate: false,
+    onCommitted: () => undefined,
+    applicationName: 'zvonok bench',
+  });
+  const school = await seedBigSchool(connection).finally(() => connection.close());
   const server = bench.keep(await startZvonok(database, bench.profileInto));
   const questions = questionsOf(school).map((question) => ({ ...question, tookMs: [] as number[] }));
 

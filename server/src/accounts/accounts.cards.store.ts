@@ -1,6 +1,6 @@
 import { type AccountId, accountLimits } from '@zvonok/shared';
-import { and, eq, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
-import type { Transaction } from '../platform/database.ts';
+import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { isAmong, type Transaction } from '../platform/database.ts';
 import { fromNow, type Reader } from './accounts.store.ts';
 import { accounts, cards } from './accounts.tables.ts';
 
@@ -27,7 +27,7 @@ export async function listCards(
       state: stateOf,
     })
     .from(cards)
-    .where(inArray(cards.accountId, [...ids]));
+    .where(isAmong(cards.accountId, ids));
   return new Map(rows.map(({ accountId, ...card }) => [accountId, card]));
 }
 

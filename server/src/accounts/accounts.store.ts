@@ -5,8 +5,8 @@ import {
   type PasskeyId,
   type SessionId,
 } from '@zvonok/shared';
-import { and, asc, desc, eq, gt, inArray, isNull, lt, max, ne, not, or, sql } from 'drizzle-orm';
-import type { Database, Transaction } from '../platform/database.ts';
+import { and, asc, desc, eq, gt, isNull, lt, max, ne, not, or, sql } from 'drizzle-orm';
+import { type Database, isAmong, type Transaction } from '../platform/database.ts';
 import { accounts, codeChallenges, sessions } from './accounts.tables.ts';
 
 /** Reads outside a transaction or within one. */
@@ -57,7 +57,7 @@ export async function lastSeenAt(reader: Reader, ids: readonly AccountId[]): Pro
   const [row] = await reader
     .select({ at: max(accounts.lastSeenAt) })
     .from(accounts)
-    .where(inArray(accounts.id, [...ids]));
+    .where(isAmong(accounts.id, ids));
   return row?.at ?? undefined;
 }
 
@@ -67,7 +67,7 @@ export async function phonesOf(reader: Reader, ids: readonly AccountId[]): Promi
   const rows = await reader
     .select({ id: accounts.id, phone: accounts.phone })
     .from(accounts)
-    .where(inArray(accounts.id, [...ids]));
+    .where(isAmong(accounts.id, ids));
   return new Map(rows.flatMap(({ id, phone }) => (phone === null ? [] : [[id, phone] as const])));
 }
 

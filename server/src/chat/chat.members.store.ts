@@ -1,6 +1,6 @@
 import type { ConversationId, ConversationKind, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
 import { and, asc, eq, gte, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { conversationMembers, conversations } from './chat.tables.ts';
 
 export interface NewConversation {
@@ -62,7 +62,7 @@ export async function lockFollowing(
         eq(conversations.schoolId, schoolId),
         or(
           inArray(conversations.kind, ['channel', 'staff', ...kinds]),
-          groupIds.length === 0 ? undefined : inArray(conversations.groupId, [...groupIds]),
+          groupIds.length === 0 ? undefined : isAmong(conversations.groupId, groupIds),
         ),
       ),
     )
@@ -75,7 +75,7 @@ export async function lockOfGroups(tx: Transaction, schoolId: SchoolId, groupIds
   return tx
     .select()
     .from(conversations)
-    .where(and(eq(conversations.schoolId, schoolId), inArray(conversations.groupId, [...groupIds])))
+    .where(and(eq(conversations.schoolId, schoolId), isAmong(conversations.groupId, groupIds)))
     .orderBy(asc(conversations.id))
     .for('update');
 }
@@ -93,8 +93,8 @@ export async function listMemberRows(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        inArray(conversationMembers.conversationId, [...conversationIds]),
-        only === undefined ? undefined : inArray(conversationMembers.membershipId, [...only]),
+        isAmong(conversationMembers.conversationId, conversationIds),
+        only === undefined ? undefined : isAmong(conversationMembers.membershipId, only),
       ),
     );
 }
@@ -150,7 +150,7 @@ export async function takeOutMembers(
       and(
         eq(conversationMembers.schoolId, schoolId),
         eq(conversationMembers.conversationId, conversationId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
       ),
     );
 }
@@ -170,7 +170,7 @@ export async function changeReader(
       and(
         eq(conversationMembers.schoolId, schoolId),
         eq(conversationMembers.conversationId, conversationId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
       ),
     );
 }
@@ -206,7 +206,7 @@ export async function returnMembers(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
         // Stored in whole milliseconds, and rounded.
         gte(conversationMembers.leftAt, leftAt),
         lte(conversationMembers.leftAt, new Date(leftAt.getTime() + 1)),
@@ -237,7 +237,7 @@ export async function listConversationsShowing(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
         isNull(conversationMembers.leftAt),
         or(ne(conversations.kind, 'channel'), eq(conversationMembers.reader, false)),
       ),
@@ -283,7 +283,7 @@ export async function listConversationsOf(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
         isNull(conversationMembers.leftAt),
       ),
     )
@@ -317,7 +317,7 @@ export async function listHandPickedOf(
     .where(
       and(
         eq(conversationMembers.schoolId, schoolId),
-        inArray(conversationMembers.membershipId, [...membershipIds]),
+        isAmong(conversationMembers.membershipId, membershipIds),
         inArray(conversations.kind, ['direct', 'council', 'management', 'free']),
       ),
     )

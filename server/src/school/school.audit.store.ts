@@ -7,11 +7,11 @@ import {
   MembershipId,
   type SchoolId,
 } from '@zvonok/shared';
-import { and, desc, eq, gte, inArray, lt, ne, not, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, ne, not, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { Check } from 'typebox/value';
 import { v7 as uuid } from 'uuid';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { AuditScope } from './school.policy.ts';
 import { type AuditFacts, auditRecords, groups, guardianLinks, memberships } from './school.tables.ts';
 
@@ -63,7 +63,7 @@ const inScope = (scope: AuditScope) =>
         or(
           eq(auditRecords.actorId, scope.self),
           eq(auditRecords.membershipId, scope.self),
-          inArray(auditRecords.groupId, [...scope.groupIds]),
+          isAmong(auditRecords.groupId, scope.groupIds),
         ),
         scope.staffAlone
           ? sql`not exists (select 1 from memberships m where m.school_id = ${auditRecords.schoolId}
@@ -149,11 +149,11 @@ export async function withNames(
     queryOf(reader)
       .select({ id: memberships.id, name: memberships.fullName })
       .from(memberships)
-      .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, ids))),
+      .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids))),
     queryOf(reader)
       .select({ id: groups.id, name: groups.name })
       .from(groups)
-      .where(and(eq(groups.schoolId, schoolId), inArray(groups.id, ids as string[] as GroupId[]))),
+      .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids as string[] as GroupId[]))),
   ]);
   const names = new Map<string, string>([...people, ...places].map(({ id, name }) => [id, name]));
   return records.map((record) => ({

@@ -9,7 +9,7 @@ import {
   staffRoles,
 } from '@zvonok/shared';
 import { and, asc, eq, inArray, isNotNull, isNull, not, or, type SQL, sql } from 'drizzle-orm';
-import { queryOf, type Reader } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader } from '../platform/database.ts';
 import type { DirectoryScope, PhoneScope } from './school.policy.ts';
 import { isVerified, type StoredGroup, verificationJoin } from './school.store.ts';
 import { memberships, verifications } from './school.tables.ts';
@@ -33,7 +33,7 @@ export async function listPeopleOfGroups(
         eq(memberships.schoolId, schoolId),
         isNull(memberships.endedAt),
         or(
-          and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...groupIds])),
+          and(eq(memberships.role, 'pupil'), isAmong(memberships.groupId, groupIds)),
           attachedTo(groupIds),
           guardianOfPupilsIn(groupIds),
         ),
@@ -62,23 +62,17 @@ export async function listEverybody(
       and(
         eq(memberships.schoolId, schoolId),
         isNull(memberships.endedAt),
-        only === undefined ? undefined : inArray(memberships.id, [...only]),
+        only === undefined ? undefined : isAmong(memberships.id, only),
       ),
     );
 }
-
-const idList = (ids: readonly string[]) =>
-  sql.join(
-    ids.map((id) => sql`${id}::uuid`),
-    sql`, `,
-  );
 
 /** An attachment row of the membership at hand; correlated, so the columns are spelled out. */
 function attachedTo(groupIds: readonly GroupId[]): SQL {
   if (groupIds.length === 0) return sql`false`;
   return sql`exists (select 1 from teacher_attachments a
     where a.school_id = ${memberships.schoolId} and a.membership_id = ${memberships.id}
-      and a.group_id in (${idList(groupIds)}))`;
+      and a.group_id = any(${sql.param(groupIds)}::uuid[]))`;
 }
 
 /** A link of the membership at hand to a pupil of these groups, however limited; or one of which `that` holds (as `l`). */
@@ -87,7 +81,7 @@ function guardianOfPupilsIn(groupIds: readonly GroupId[], that: SQL = sql`true`)
   return sql`exists (select 1 from guardian_links l
     join memberships c on c.school_id = l.school_id and c.id = l.child_id
     where l.school_id = ${memberships.schoolId} and l.guardian_id = ${memberships.id} and ${that}
-      and c.role = 'pupil' and c.ended_at is null and c.group_id in (${idList(groupIds)}))`;
+      and c.role = 'pupil' and c.ended_at is null and c.group_id = any(${sql.param(groupIds)}::uuid[]))`;
 }
 const mayBeContacted = sql`l.may_be_contacted`;
 
@@ -107,7 +101,7 @@ const verifiedStaff = () =>
 /** Whom a scope lets see. */
 function seenIn(scope: DirectoryScope): SQL | undefined {
   if (scope === 'everybody') return undefined;
-  const parts: (SQL | undefined)[] = [inArray(memberships.id, [...scope.members])];
+  const parts: (SQL | undefined)[] = [isAmong(memberships.id, scope.members)];
   if (scope.staff === 'all') parts.push(inArray(memberships.role, [...staffRoles]));
   if (scope.staff === 'verified') parts.push(verifiedStaff());
   if (scope.staff === 'leadership') {
@@ -122,7 +116,7 @@ function seenIn(scope: DirectoryScope): SQL | undefined {
   }
   if (scope.staff === 'admins') parts.push(eq(memberships.role, 'admin'));
   if (scope.pupilsOf.length > 0) {
-    parts.push(and(eq(memberships.role, 'pupil'), inArray(memberships.groupId, [...scope.pupilsOf])));
+    parts.push(and(eq(memberships.role, 'pupil'), isAmong(memberships.groupId, scope.pupilsOf)));
   }
   if (scope.guardiansOf.length > 0) {
     parts.push(and(eq(memberships.role, 'guardian'), guardianOfPupilsIn(scope.guardiansOf, mayBeContacted)));
@@ -131,7 +125,7 @@ function seenIn(scope: DirectoryScope): SQL | undefined {
     parts.push(
       and(
         eq(memberships.role, 'guardian'),
-        inArray(memberships.groupId, [...scope.invitedGuardiansOf]),
+        isAmong(memberships.groupId, scope.invitedGuardiansOf),
         // Whom a limit keeps away does not come back as somebody who is only not linked yet.
         not(guardianOfPupilsIn(scope.invitedGuardiansOf, sql`not ${mayBeContacted}`)),
       ),
@@ -293,7 +287,7 @@ export async function seenAmong(
     .where(
       and(
         eq(memberships.schoolId, schoolId),
-        inArray(memberships.id, [...ids]),
+        isAmong(memberships.id, ids),
         state === 'active' ? isNull(memberships.endedAt) : isNotNull(memberships.endedAt),
         seenIn(scope),
       ),

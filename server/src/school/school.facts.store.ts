@@ -1,6 +1,6 @@
 import { type Attachment, type GroupId, type MembershipId, type SchoolId, standingsOf } from '@zvonok/shared';
-import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
-import { queryOf, type Reader } from '../platform/database.ts';
+import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { isAmong, queryOf, type Reader } from '../platform/database.ts';
 import type { MemberFacts } from './school.policy.ts';
 import { isVerified, verificationJoin } from './school.store.ts';
 import {
@@ -37,7 +37,7 @@ export async function loadFacts(
     .innerJoin(schools, eq(schools.id, memberships.schoolId))
     .leftJoin(verifications, verificationJoin())
     .where(
-      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
+      and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids), isNull(memberships.endedAt)),
     );
   const teachers = people.filter((each) => each.role === 'teacher').map((each) => each.membershipId);
   const guardians = people.filter((each) => each.role === 'guardian').map((each) => each.membershipId);
@@ -59,7 +59,7 @@ export async function loadFacts(
           .where(
             and(
               eq(teacherAttachments.schoolId, schoolId),
-              inArray(teacherAttachments.membershipId, teachers),
+              isAmong(teacherAttachments.membershipId, teachers),
               isNull(groups.archivedAt),
             ),
           )
@@ -84,7 +84,7 @@ export async function loadFacts(
           .where(
             and(
               eq(guardianLinks.schoolId, schoolId),
-              inArray(guardianLinks.guardianId, guardians),
+              isAmong(guardianLinks.guardianId, guardians),
               eq(memberships.role, 'pupil'),
               isNull(memberships.endedAt),
             ),
@@ -131,18 +131,12 @@ export async function groupsOfMembers(
     .select({ groupId: sql<GroupId>`${memberships.groupId}` })
     .from(memberships)
     .where(
-      and(
-        eq(memberships.schoolId, schoolId),
-        inArray(memberships.id, [...ids]),
-        isNotNull(memberships.groupId),
-      ),
+      and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids), isNotNull(memberships.groupId)),
     );
   const attached = query
     .select({ groupId: teacherAttachments.groupId })
     .from(teacherAttachments)
-    .where(
-      and(eq(teacherAttachments.schoolId, schoolId), inArray(teacherAttachments.membershipId, [...ids])),
-    );
+    .where(and(eq(teacherAttachments.schoolId, schoolId), isAmong(teacherAttachments.membershipId, ids)));
   const ofChildren = query
     .select({ groupId: sql<GroupId>`${memberships.groupId}` })
     .from(guardianLinks)
@@ -153,7 +147,7 @@ export async function groupsOfMembers(
     .where(
       and(
         eq(guardianLinks.schoolId, schoolId),
-        inArray(guardianLinks.guardianId, [...ids]),
+        isAmong(guardianLinks.guardianId, ids),
         isNotNull(memberships.groupId),
       ),
     );
@@ -181,7 +175,7 @@ export async function subjectsOf(
     .where(
       and(
         eq(teacherAttachments.schoolId, schoolId),
-        inArray(teacherAttachments.groupId, [...groupIds]),
+        isAmong(teacherAttachments.groupId, groupIds),
         eq(teacherAttachments.kind, 'subject'),
         isNull(memberships.endedAt),
       ),

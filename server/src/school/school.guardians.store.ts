@@ -6,8 +6,8 @@ import type {
   RosterEntryId,
   SchoolId,
 } from '@zvonok/shared';
-import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { and, asc, eq, isNull } from 'drizzle-orm';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { rosterEntries } from './school.roster.tables.ts';
 import type { StoredGuardianLink } from './school.store.ts';
 import { guardianLinks, memberships, teacherAttachments } from './school.tables.ts';
@@ -75,7 +75,7 @@ export async function guardiansByChild(
     .where(
       and(
         eq(guardianLinks.schoolId, schoolId),
-        inArray(guardianLinks.childId, [...childIds]),
+        isAmong(guardianLinks.childId, childIds),
         isNull(memberships.endedAt),
       ),
     )

@@ -11,7 +11,7 @@ import type {
 } from '@zvonok/shared';
 import { schoolLimits } from '@zvonok/shared';
 import { and, desc, eq, gt, inArray, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { personalInvites } from './school.invites.tables.ts';
 import { joinRequests } from './school.joining.tables.ts';
 import { groups, inviteRedemptions, invites, memberships, schools } from './school.tables.ts';
@@ -218,7 +218,7 @@ export async function annulInvites(
         eq(invites.schoolId, schoolId),
         isUnclaimed(),
         within(which.scope ?? 'all'),
-        which.ids === undefined ? undefined : inArray(invites.id, [...which.ids]),
+        which.ids === undefined ? undefined : isAmong(invites.id, which.ids),
         which.entryIds === undefined
           ? undefined
           : inArray(
@@ -229,7 +229,7 @@ export async function annulInvites(
                 .where(
                   and(
                     eq(personalInvites.schoolId, schoolId),
-                    inArray(personalInvites.entryId, [...which.entryIds]),
+                    isAmong(personalInvites.entryId, which.entryIds),
                   ),
                 ),
             ),

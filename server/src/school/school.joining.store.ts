@@ -14,7 +14,7 @@ import type {
 import { joiningLimits } from '@zvonok/shared';
 import { and, asc, count, desc, eq, gt, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { joinRequests } from './school.joining.tables.ts';
 import { groupKeyOf } from './school.roster.names.ts';
 import { groups, memberships, schools, teacherAttachments } from './school.tables.ts';
@@ -273,7 +273,7 @@ function within({ staff, pupils }: QueueScope): SQL | undefined {
       ? ofPupils
       : pupils.length === 0
         ? sql`false`
-        : and(ofPupils, inArray(joinRequests.groupId, [...pupils])),
+        : and(ofPupils, isAmong(joinRequests.groupId, pupils)),
   );
 }
 
@@ -403,8 +403,8 @@ export async function listNamesakes(
         eq(memberships.schoolId, schoolId),
         isNull(memberships.endedAt),
         or(
-          inArray(memberships.fullName, [...new Set(requests.map((each) => each.fullName))]),
-          inArray(memberships.accountId, [...new Set(requests.map((each) => each.accountId))]),
+          isAmong(memberships.fullName, [...new Set(requests.map((each) => each.fullName))]),
+          isAmong(memberships.accountId, [...new Set(requests.map((each) => each.accountId))]),
         ),
       ),
     )

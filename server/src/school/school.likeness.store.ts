@@ -1,6 +1,6 @@
 import type { AccountId, MembershipId, NoticeKind, SchoolId } from '@zvonok/shared';
 import { and, eq, inArray, isNull } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { schoolNotices } from './school.notices.tables.ts';
 import { isVerified, verificationJoin } from './school.store.ts';
 import { memberships, verifications } from './school.tables.ts';
@@ -51,8 +51,8 @@ export async function toldLikenesses(
       and(
         eq(schoolNotices.schoolId, schoolId),
         inArray(schoolNotices.kind, [...likenesses]),
-        inArray(schoolNotices.membershipId, [...pair]),
-        inArray(schoolNotices.otherId, [...pair]),
+        isAmong(schoolNotices.membershipId, pair),
+        isAmong(schoolNotices.otherId, pair),
       ),
     );
   return rows.map((row) => row.kind);
@@ -73,7 +73,7 @@ export async function imitationsOf(
         eq(schoolNotices.schoolId, schoolId),
         isNull(schoolNotices.settledAt),
         inArray(schoolNotices.kind, [...likenesses]),
-        inArray(schoolNotices.membershipId, [...ids]),
+        isAmong(schoolNotices.membershipId, ids),
       ),
     );
   return new Map(

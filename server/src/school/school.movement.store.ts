@@ -1,7 +1,7 @@
 import type { EndReason, GroupId, MembershipId, Role, SchoolId, Stay } from '@zvonok/shared';
 import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { formerGroups } from './school.movement.tables.ts';
 import { groups, guardianLinks, memberships, verifications } from './school.tables.ts';
 
@@ -32,7 +32,7 @@ export async function listMemberships(
   return queryOf(reader)
     .select()
     .from(memberships)
-    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])));
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)));
 }
 
 /** The memberships stay as they are until the transaction ends; in order of id, so that two movers never deadlock. */
@@ -44,7 +44,7 @@ export async function lockMembers(
   await tx
     .select({ id: memberships.id })
     .from(memberships)
-    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])))
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)))
     .orderBy(asc(memberships.id))
     .for('no key update');
 }
@@ -70,12 +70,12 @@ export async function moveToGroup(
         movedBy: sql<MembershipId | null>`${movedBy}::uuid`.as('moved_by'),
       })
       .from(memberships)
-      .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]))),
+      .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids))),
   );
   await tx
     .update(memberships)
     .set({ groupId })
-    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])));
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)));
 }
 
 /** Guardians who were invited to a class that none of their children is in any more: from now on to this one. */
@@ -93,8 +93,8 @@ export async function followChildren(
     .where(
       and(
         eq(memberships.schoolId, schoolId),
-        inArray(memberships.id, [...guardianIds]),
-        inArray(memberships.groupId, [...formerGroupIds]),
+        isAmong(memberships.id, guardianIds),
+        isAmong(memberships.groupId, formerGroupIds),
         sql`not exists (select 1 from guardian_links l
           join memberships c on c.school_id = l.school_id and c.id = l.child_id
           where l.school_id = memberships.school_id and l.guardian_id = memberships.id
@@ -114,9 +114,7 @@ export async function endMemberships(
   const rows = await tx
     .update(memberships)
     .set({ endedAt: sql`now()`, endReason, endedBy })
-    .where(
-      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
-    )
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids), isNull(memberships.endedAt)))
     .returning({ id: memberships.id });
   return rows.map((row) => row.id);
 }
@@ -131,7 +129,7 @@ export async function reviveMemberships(
   await tx
     .update(memberships)
     .set({ endedAt: null, endReason: null, endedBy: null })
-    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])));
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)));
 }
 
 /** Every membership of the person that bears the name gets the other one. */
@@ -311,10 +309,7 @@ export async function teachersOf(
         eq(memberships.role, 'teacher'),
         isNull(memberships.endedAt),
         sql`exists (select 1 from teacher_attachments a where a.school_id = memberships.school_id
-          and a.membership_id = memberships.id and a.group_id in (${sql.join(
-            groupIds.map((id) => sql`${id}::uuid`),
-            sql`, `,
-          )}))`,
+          and a.membership_id = memberships.id and a.group_id = any(${sql.param(groupIds)}::uuid[]))`,
       ),
     );
   return rows.map((row) => row.id);

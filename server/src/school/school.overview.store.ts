@@ -1,6 +1,6 @@
 import type { GroupId, SchoolClass, SchoolId } from '@zvonok/shared';
 import { and, asc, count, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
-import { queryOf, type Reader } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader } from '../platform/database.ts';
 import { rosterEntries } from './school.roster.tables.ts';
 import { describeGroup, isVerified, type StoredGroup, verificationJoin } from './school.store.ts';
 import { groups, invites, memberships, teacherAttachments, verifications } from './school.tables.ts';
@@ -20,7 +20,7 @@ const isListed = (schoolId: SchoolId, { only, state, search }: ClassQuery) =>
     eq(groups.schoolId, schoolId),
     eq(groups.kind, 'class'),
     state === 'archived' ? isNotNull(groups.archivedAt) : isNull(groups.archivedAt),
-    only === undefined ? undefined : inArray(groups.id, [...only]),
+    only === undefined ? undefined : isAmong(groups.id, only),
     search === undefined
       ? undefined
       : sql`position(${plain(sql`${search}::text`)} in ${plain(sql`${groups.name}`)}) > 0`,
@@ -73,7 +73,7 @@ export async function describeClasses(
       .where(
         and(
           eq(memberships.schoolId, schoolId),
-          inArray(memberships.groupId, ids),
+          isAmong(memberships.groupId, ids),
           eq(memberships.role, 'pupil'),
           isNull(memberships.endedAt),
         ),
@@ -98,7 +98,7 @@ export async function describeClasses(
         ),
       )
       .leftJoin(verifications, verificationJoin())
-      .where(and(eq(teacherAttachments.schoolId, schoolId), inArray(teacherAttachments.groupId, ids)))
+      .where(and(eq(teacherAttachments.schoolId, schoolId), isAmong(teacherAttachments.groupId, ids)))
       .orderBy(
         asc(teacherAttachments.kind),
         asc(teacherAttachments.subject),

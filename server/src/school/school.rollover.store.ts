@@ -1,6 +1,6 @@
 import type { Attachment, GroupId, MembershipId, RolloverId, SchoolId } from '@zvonok/shared';
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { type RolloverRecord, rollovers } from './school.movement.tables.ts';
 import { type StoredGroup, verificationJoin } from './school.store.ts';
 import { groups, memberships, teacherAttachments, verifications } from './school.tables.ts';
@@ -32,7 +32,7 @@ export async function lockGroups(
   return tx
     .select()
     .from(groups)
-    .where(and(eq(groups.schoolId, schoolId), inArray(groups.id, [...ids])))
+    .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids)))
     .orderBy(asc(groups.id))
     .for('update');
 }
@@ -90,7 +90,7 @@ export async function freeNames(tx: Transaction, schoolId: SchoolId, ids: readon
   await tx
     .update(groups)
     .set({ name: sql`'~' || ${groups.id}::text` })
-    .where(and(eq(groups.schoolId, schoolId), inArray(groups.id, [...ids])));
+    .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids)));
 }
 
 export async function setGroup(
@@ -117,7 +117,7 @@ export async function archiveGroups(
   return tx
     .update(groups)
     .set({ archivedAt: sql`now()` })
-    .where(and(eq(groups.schoolId, schoolId), inArray(groups.id, [...ids]), isNull(groups.archivedAt)))
+    .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids), isNull(groups.archivedAt)))
     .returning();
 }
 
@@ -188,7 +188,7 @@ export async function activePupilsOf(
     .where(
       and(
         eq(memberships.schoolId, schoolId),
-        inArray(memberships.id, [...ids]),
+        isAmong(memberships.id, ids),
         sql`exists (select 1 from memberships other where other.school_id = memberships.school_id
           and other.account_id = memberships.account_id and other.role = 'pupil' and other.ended_at is null)`,
       ),

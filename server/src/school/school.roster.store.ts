@@ -10,7 +10,7 @@ import type {
 import { rosterLimits } from '@zvonok/shared';
 import { and, asc, count, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { matchKeyOf, mayBeSamePerson } from './school.roster.names.ts';
 import { rosterAttachments, rosterChildren, rosterEntries } from './school.roster.tables.ts';
 import { groups, memberships, schools } from './school.tables.ts';
@@ -233,7 +233,7 @@ export async function lockRosterFamily(
   const rows = await tx
     .select()
     .from(rosterEntries)
-    .where(and(isOpen(schoolId), inArray(rosterEntries.id, [id, ...children, ...guardians])))
+    .where(and(isOpen(schoolId), isAmong(rosterEntries.id, [id, ...children, ...guardians])))
     .orderBy(asc(rosterEntries.id))
     .for('update');
   const entry = rows.find((row) => row.id === id);
@@ -290,7 +290,7 @@ export async function membersOfEntries(
         isNull(memberships.endedAt),
       ),
     )
-    .where(and(eq(rosterEntries.schoolId, schoolId), inArray(rosterEntries.id, [...ids])));
+    .where(and(eq(rosterEntries.schoolId, schoolId), isAmong(rosterEntries.id, ids)));
   return new Map(rows.map(({ id, ...member }) => [id, member]));
 }
 
@@ -335,7 +335,7 @@ export async function childNamesOf(
       rosterEntries,
       and(eq(rosterEntries.schoolId, rosterChildren.schoolId), eq(rosterEntries.id, rosterChildren.childId)),
     )
-    .where(and(isOpen(schoolId), inArray(rosterChildren.guardianId, [...guardianIds])))
+    .where(and(isOpen(schoolId), isAmong(rosterChildren.guardianId, guardianIds)))
     .orderBy(asc(rosterEntries.fullName), asc(rosterEntries.id));
   return new Map(
     [...Map.groupBy(rows, (row) => row.guardianId)].map(([id, list]) => [id, list.map((row) => row.name)]),

@@ -13,7 +13,7 @@ import type {
 } from '@zvonok/shared';
 import { and, asc, count, desc, eq, gte, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import { type Database, queryOf, type Reader, type Transaction } from '../platform/database.ts';
+import { type Database, isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
 import {
   groups,
@@ -62,10 +62,7 @@ export async function getSchools(
   ids: readonly SchoolId[],
 ): Promise<Map<SchoolId, StoredSchool>> {
   if (ids.length === 0) return new Map();
-  const rows = await queryOf(reader)
-    .select()
-    .from(schools)
-    .where(inArray(schools.id, [...ids]));
+  const rows = await queryOf(reader).select().from(schools).where(isAmong(schools.id, ids));
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -110,7 +107,7 @@ export async function listGroups(
   return queryOf(reader)
     .select()
     .from(groups)
-    .where(and(eq(groups.schoolId, schoolId), only === undefined ? undefined : inArray(groups.id, [...only])))
+    .where(and(eq(groups.schoolId, schoolId), only === undefined ? undefined : isAmong(groups.id, only)))
     .orderBy(sql`${groups.archivedAt} is not null`, asc(groups.name), asc(groups.id))
     .limit(limit);
 }
@@ -393,7 +390,7 @@ export async function guardiansOf(
     .where(
       and(
         eq(guardianLinks.schoolId, schoolId),
-        inArray(guardianLinks.childId, [...childIds]),
+        isAmong(guardianLinks.childId, childIds),
         eq(guardianLinks.mayBeInformed, true),
         isNull(memberships.endedAt),
       ),
@@ -525,7 +522,7 @@ export async function activeOf(
     .select({ id: memberships.id })
     .from(memberships)
     .where(
-      and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids]), isNull(memberships.endedAt)),
+      and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids), isNull(memberships.endedAt)),
     );
   return new Set(rows.map((row) => row.id));
 }
@@ -546,7 +543,7 @@ export async function describeMembers(
     })
     .from(memberships)
     .leftJoin(verifications, verificationJoin())
-    .where(and(eq(memberships.schoolId, schoolId), inArray(memberships.id, [...ids])));
+    .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)));
   return new Map(rows.map(({ id, ...rest }) => [id, rest]));
 }
 
