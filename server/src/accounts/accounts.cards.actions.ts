@@ -16,14 +16,14 @@ import {
   addPhonelessAccount,
   type CardState,
   countCardTry,
-  deleteCard,
+  deleteCards,
   listCards,
   lockOf,
   noteCardUse,
   putCard,
 } from './accounts.cards.store.ts';
 import { announceEnded } from './accounts.sessions.actions.ts';
-import { endSessions, lockAccount, type Reader } from './accounts.store.ts';
+import { endCardSessions, lockAccount, lockAccounts, type Reader } from './accounts.store.ts';
 
 const scrypt = promisify(scryptWithCallback) as (
   key: Buffer,
@@ -49,8 +49,8 @@ export interface CardActions {
   createAccount(tx: Transaction): Promise<AccountId>;
   /** A new card, which nobody is told again; an earlier one and the sessions begun by it end. */
   issue(tx: Transaction, accountId: AccountId): Promise<{ token: string; pin: string }>;
-  /** Ends the card and the sessions begun by it. False where there was none. */
-  revoke(tx: Transaction, accountId: AccountId): Promise<boolean>;
+  /** Ends the cards of these accounts and the sessions begun by them. False where there was none. */
+  revoke(tx: Transaction, accountIds: readonly AccountId[]): Promise<boolean>;
   /**
    * The account's person is more than one pupil from now on: the card that one class teacher holds must not open all of it.
    *
@@ -78,11 +78,19 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
     return timingSafeEqual(typed, Buffer.from(hash, 'base64url'));
   }
 
-  async function revoke(tx: Transaction, accountId: AccountId): Promise<boolean> {
-    // Whoever signs in with it at this moment waits here, or has their session ended below.
-    await lockAccount(tx, accountId);
-    announceEnded(tx, accountId, await endSessions(tx, accountId, 'byCard'));
-    return deleteCard(tx, accountId);
+  async function revoke(tx: Transaction, accountIds: readonly AccountId[]): Promise<boolean> {
+    if (accountIds.length === 0) return false;
+    // Whoever signs in with one at this moment waits here, or has their session ended below.
+    await lockAccounts(tx, accountIds);
+    const ended = Map.groupBy(await endCardSessions(tx, accountIds), (session) => session.accountId);
+    for (const [accountId, sessions] of ended) {
+      announceEnded(
+        tx,
+        accountId,
+        sessions.map((session) => session.id),
+      );
+    }
+    return (await deleteCards(tx, accountIds)) > 0;
   }
 
   return {
@@ -123,7 +131,7 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
         .toString()
         .padStart(cardPinLength, '0');
       const pinHash = await hashPin(pin);
-      await revoke(tx, accountId);
+      await revoke(tx, [accountId]);
       await putCard(tx, { accountId, tokenHash: hashToken(token), pinHash });
       return { token, pin };
     },
@@ -133,7 +141,7 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
     async outgrow(tx, accountId) {
       const account = await lockAccount(tx, accountId);
       if (account?.phone === null) throw new CodedError('FORBIDDEN');
-      await revoke(tx, accountId);
+      await revoke(tx, [accountId]);
     },
 
     of: listCards,

@@ -41,17 +41,17 @@ export async function putCard(
   tx: Transaction,
   card: { accountId: AccountId; tokenHash: string; pinHash: string },
 ): Promise<void> {
-  await deleteCard(tx, card.accountId);
+  await deleteCards(tx, [card.accountId]);
   await tx.insert(cards).values(card);
 }
 
-/** False where there was none. */
-export async function deleteCard(tx: Transaction, accountId: AccountId): Promise<boolean> {
+/** Answers how many there were. */
+export async function deleteCards(tx: Transaction, accountIds: readonly AccountId[]): Promise<number> {
   const rows = await tx
     .delete(cards)
-    .where(eq(cards.accountId, accountId))
+    .where(isAmong(cards.accountId, accountIds))
     .returning({ id: cards.accountId });
-  return rows.length === 1;
+  return rows.length;
 }
 
 /**

@@ -14,7 +14,7 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { AccountContext, Caller, PublicContext } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
-import { deleteCard } from './accounts.cards.store.ts';
+import { deleteCards } from './accounts.cards.store.ts';
 import { unlinkIdentities } from './accounts.identity.store.ts';
 import { deletePasskeys, holdPasskey } from './accounts.passkeys.store.ts';
 import {
@@ -238,7 +238,7 @@ export function createSessionActions(platform: Platform, ports: SessionPorts): S
         if (account === undefined || !ended.includes(sessionId)) throw new CodedError('UNAUTHENTICATED');
         if (account.phone !== null) await burnChallengesOf(tx, account.phone);
         // Who has the paper would come in again; the teacher gives a new one.
-        await deleteCard(tx, accountId);
+        await deleteCards(tx, [accountId]);
         // Linked anew by whoever shows this phone, verified, at the provider.
         await unlinkIdentities(tx, accountId);
         // A key that the intruder left behind would let them in again. An operator's are added by a key alone, and whoever has

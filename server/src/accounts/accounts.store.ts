@@ -43,6 +43,16 @@ export async function lockAccount(tx: Transaction, id: AccountId): Promise<Store
   return row;
 }
 
+/** The accounts stay as they are until the transaction ends; in order of id, so that two who lock several never deadlock. */
+export async function lockAccounts(tx: Transaction, ids: readonly AccountId[]): Promise<void> {
+  await tx
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(isAmong(accounts.id, ids))
+    .orderBy(asc(accounts.id))
+    .for('update');
+}
+
 /** The account of this phone, made under the given id if there is none. Two at once get the same one. */
 export async function ensureAccount(tx: Transaction, id: AccountId, phone: string): Promise<StoredAccount> {
   await tx.insert(accounts).values({ id, phone }).onConflictDoNothing({ target: accounts.phone });
@@ -324,7 +334,7 @@ export async function listSessions(reader: Reader, accountId: AccountId): Promis
 export async function endSessions(
   tx: Transaction,
   accountId: AccountId,
-  which: { readonly only: SessionId } | { readonly allBut: SessionId } | 'byCard' | 'all',
+  which: { readonly only: SessionId } | { readonly allBut: SessionId } | 'all',
 ): Promise<SessionId[]> {
   const rows = await tx
     .delete(sessions)
@@ -333,15 +343,24 @@ export async function endSessions(
         eq(sessions.accountId, accountId),
         which === 'all'
           ? undefined
-          : which === 'byCard'
-            ? eq(sessions.byCard, true)
-            : 'only' in which
-              ? eq(sessions.id, which.only)
-              : ne(sessions.id, which.allBut),
+          : 'only' in which
+            ? eq(sessions.id, which.only)
+            : ne(sessions.id, which.allBut),
       ),
     )
     .returning({ id: sessions.id });
   return rows.map((row) => row.id);
+}
+
+/** Ends the sessions of these accounts that were begun with a card. */
+export async function endCardSessions(
+  tx: Transaction,
+  accountIds: readonly AccountId[],
+): Promise<{ id: SessionId; accountId: AccountId }[]> {
+  return tx
+    .delete(sessions)
+    .where(and(isAmong(sessions.accountId, accountIds), eq(sessions.byCard, true)))
+    .returning({ id: sessions.id, accountId: sessions.accountId });
 }
 
 /** Ends what lies past the number of devices that one account may have, and what is idle for too long. */

@@ -19,7 +19,7 @@ import { eventFor } from '../platform/outbound.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import type { Committer } from './chat.committer.ts';
-import { findDirect, insertConversations, putMembers, refreshMemberCount } from './chat.members.store.ts';
+import { findDirect, insertConversations, putMembers, refreshMemberCounts } from './chat.members.store.ts';
 import { announce } from './chat.members.ts';
 import {
   type ConversationFacts,
@@ -221,9 +221,13 @@ export function createChatActions(platform: Platform, neighbours: ChatNeighbours
         // Two people may open it at once: one of the two inserts stands.
         const made = await findDirect(tx, schoolId, firstId, secondId);
         if (made === undefined) throw new Error('A direct chat was neither there nor made.');
-        const people = [firstId, secondId].map((each) => ({ membershipId: each, reader: false }));
-        await putMembers(tx, schoolId, made, people);
-        await refreshMemberCount(tx, schoolId, made);
+        const people = [firstId, secondId].map((each) => ({
+          conversationId: made,
+          membershipId: each,
+          reader: false,
+        }));
+        await putMembers(tx, schoolId, people);
+        await refreshMemberCounts(tx, schoolId, [made]);
         announce(tx, new Map(people.map((person) => [person.membershipId, { joined: [made], left: [] }])));
         return made;
       });

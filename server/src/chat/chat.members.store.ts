@@ -99,97 +99,91 @@ export async function listMemberRows(
     );
 }
 
-/** Puts people in. Those who were there before come back: what was said meanwhile is not unread. */
+/** Somebody's place in a conversation. */
+export interface Place {
+  readonly conversationId: ConversationId;
+  readonly membershipId: MembershipId;
+}
+
+/** Places as two parameters, however many. */
+const placesOf = (places: readonly Place[]) => [
+  places.map((place) => place.conversationId),
+  places.map((place) => place.membershipId),
+];
+
+/** As texts: the driver knows no array of truths. */
+const readersOf = (people: readonly { readonly reader: boolean }[]) =>
+  people.map((person) => String(person.reader));
+
+/**
+ * Puts people in; the conversations must be locked. Those who were there before come back: what was said meanwhile is not
+ * unread.
+ */
 export async function putMembers(
   tx: Transaction,
   schoolId: SchoolId,
-  conversationId: ConversationId,
-  people: readonly { readonly membershipId: MembershipId; readonly reader: boolean }[],
+  people: readonly (Place & { readonly reader: boolean })[],
 ): Promise<void> {
   if (people.length === 0) return;
-  const [counters] = await tx
-    .select({ lastSeq: conversations.lastSeq })
-    .from(conversations)
-    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.id, conversationId)));
-  const joinedSeq = counters?.lastSeq ?? 0;
-  const joinedAt = new Date();
-  await tx
-    .insert(conversationMembers)
-    .values(
-      people.map((person) => ({
-        schoolId,
-        conversationId,
-        ...person,
-        joinedSeq,
-        readSeq: joinedSeq,
-        joinedAt,
-      })),
-    )
-    .onConflictDoUpdate({
-      target: [
-        conversationMembers.schoolId,
-        conversationMembers.conversationId,
-        conversationMembers.membershipId,
-      ],
-      set: { leftAt: null, joinedAt, joinedSeq, readSeq: joinedSeq, reader: sql`excluded.reader` },
-    });
+  const [conversationIds = [], membershipIds = []] = placesOf(people);
+  await tx.raw`
+    insert into conversation_members
+      (school_id, conversation_id, membership_id, reader, joined_seq, read_seq, joined_at)
+    select ${schoolId}, c.id, p.membership_id, p.reader, c.last_seq, c.last_seq, ${new Date().toISOString()}::timestamptz
+    from unnest(${conversationIds}::uuid[], ${membershipIds}::uuid[], ${readersOf(people)}::text[]::boolean[])
+      as p (conversation_id, membership_id, reader)
+    join conversations c on c.school_id = ${schoolId} and c.id = p.conversation_id
+    on conflict (school_id, conversation_id, membership_id) do update
+      set left_at = null, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq, read_seq = excluded.read_seq,
+        reader = excluded.reader`;
 }
 
 export async function takeOutMembers(
   tx: Transaction,
   schoolId: SchoolId,
-  conversationId: ConversationId,
-  membershipIds: readonly MembershipId[],
+  places: readonly Place[],
 ): Promise<void> {
-  if (membershipIds.length === 0) return;
-  await tx
-    .update(conversationMembers)
-    // The moment of the transaction, which is also when a membership ended with it.
-    .set({ leftAt: sql`now()` })
-    .where(
-      and(
-        eq(conversationMembers.schoolId, schoolId),
-        eq(conversationMembers.conversationId, conversationId),
-        isAmong(conversationMembers.membershipId, membershipIds),
-      ),
-    );
+  if (places.length === 0) return;
+  const [conversationIds = [], membershipIds = []] = placesOf(places);
+  // The moment of the transaction, which is also when a membership ended with it.
+  await tx.raw`
+    update conversation_members m set left_at = now()
+    from unnest(${conversationIds}::uuid[], ${membershipIds}::uuid[]) as p (conversation_id, membership_id)
+    where m.school_id = ${schoolId} and m.conversation_id = p.conversation_id and m.membership_id = p.membership_id`;
 }
 
+/** Lets these people write, or read alone. */
 export async function changeReader(
   tx: Transaction,
   schoolId: SchoolId,
-  conversationId: ConversationId,
-  membershipIds: readonly MembershipId[],
-  reader: boolean,
+  people: readonly (Place & { readonly reader: boolean })[],
 ): Promise<void> {
-  if (membershipIds.length === 0) return;
-  await tx
-    .update(conversationMembers)
-    .set({ reader })
-    .where(
-      and(
-        eq(conversationMembers.schoolId, schoolId),
-        eq(conversationMembers.conversationId, conversationId),
-        isAmong(conversationMembers.membershipId, membershipIds),
-      ),
-    );
+  if (people.length === 0) return;
+  const [conversationIds = [], membershipIds = []] = placesOf(people);
+  await tx.raw`
+    update conversation_members m set reader = p.reader
+    from unnest(${conversationIds}::uuid[], ${membershipIds}::uuid[], ${readersOf(people)}::text[]::boolean[])
+      as p (conversation_id, membership_id, reader)
+    where m.school_id = ${schoolId} and m.conversation_id = p.conversation_id and m.membership_id = p.membership_id`;
 }
 
 /** Counts again, so that no sequence of changes lets the number drift. */
-export async function refreshMemberCount(
+export async function refreshMemberCounts(
   tx: Transaction,
   schoolId: SchoolId,
-  id: ConversationId,
-): Promise<number> {
-  const [row] = await tx
-    .update(conversations)
-    .set({
-      memberCount: sql`(select count(*) from conversation_members m where m.school_id = ${schoolId}
-        and m.conversation_id = ${id} and m.left_at is null)`,
-    })
-    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.id, id)))
-    .returning({ memberCount: conversations.memberCount });
-  return row?.memberCount ?? 0;
+  ids: readonly ConversationId[],
+): Promise<{ id: ConversationId; memberCount: number }[]> {
+  if (ids.length === 0) return [];
+  return tx.raw<{ id: ConversationId; memberCount: number }[]>`
+    update conversations c set member_count = counted.members
+    from (
+      select i.id, count(m.membership_id) as members from unnest(${[...ids]}::uuid[]) as i (id)
+      left join conversation_members m
+        on m.school_id = ${schoolId} and m.conversation_id = i.id and m.left_at is null
+      group by i.id
+    ) counted
+    where c.school_id = ${schoolId} and c.id = counted.id
+    returning c.id, c.member_count as "memberCount"`;
 }
 
 /** Puts people back into what they left at that moment, with their marks; answers where. */
@@ -278,7 +272,10 @@ export async function listConversationsOf(
   membershipIds: readonly MembershipId[],
 ) {
   return tx
-    .select({ id: conversationMembers.conversationId, membershipId: conversationMembers.membershipId })
+    .select({
+      conversationId: conversationMembers.conversationId,
+      membershipId: conversationMembers.membershipId,
+    })
     .from(conversationMembers)
     .where(
       and(
@@ -324,31 +321,17 @@ export async function listHandPickedOf(
     .orderBy(asc(conversations.id));
 }
 
-/** All conversations of a group bear its name and its state; answers which. They must be locked. */
+/** All conversations of these groups bear their names and their states; answers which. They must be locked. */
 export async function renameConversationsOf(
   tx: Transaction,
   schoolId: SchoolId,
-  groupId: GroupId,
-  title: string,
-  archivedAt: Date | null,
-): Promise<ConversationId[]> {
-  const rows = await tx
-    .update(conversations)
-    .set({ title, archivedAt })
-    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.groupId, groupId)))
-    .returning({ id: conversations.id });
-  return rows.map((row) => row.id);
-}
-
-export async function renameConversation(
-  tx: Transaction,
-  schoolId: SchoolId,
-  id: ConversationId,
-  title: string,
-  archivedAt: Date | null,
-): Promise<void> {
-  await tx
-    .update(conversations)
-    .set({ title, archivedAt })
-    .where(and(eq(conversations.schoolId, schoolId), eq(conversations.id, id)));
+  groups: readonly { readonly id: GroupId; readonly name: string; readonly archivedAt: Date | null }[],
+): Promise<{ id: ConversationId; title: string; archived: boolean }[]> {
+  if (groups.length === 0) return [];
+  return tx.raw<{ id: ConversationId; title: string; archived: boolean }[]>`
+    update conversations c set title = g.name, archived_at = g.archived_at
+    from unnest(${groups.map((group) => group.id)}::uuid[], ${groups.map((group) => group.name)}::text[],
+      ${groups.map((group) => group.archivedAt?.toISOString() ?? null)}::text[]::timestamptz[]) as g (id, name, archived_at)
+    where c.school_id = ${schoolId} and c.group_id = g.id
+    returning c.id, c.title, c.archived_at is not null as archived`;
 }

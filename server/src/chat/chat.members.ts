@@ -21,9 +21,9 @@ import {
   lockFollowing,
   lockOfGroups,
   type NewConversation,
+  type Place,
   putMembers,
-  refreshMemberCount,
-  renameConversation,
+  refreshMemberCounts,
   renameConversationsOf,
   returnMembers,
   takeOutMembers,
@@ -31,6 +31,7 @@ import {
 import { otherOf } from './chat.policy.ts';
 import type { ChatNeighbours } from './index.ts';
 
+type Joining = Place & { readonly reader: boolean };
 type Following = Awaited<ReturnType<typeof lockFollowing>>[number];
 
 const newId = () => uuid() as ConversationId;
@@ -86,9 +87,13 @@ export function createFollowing(school: ChatNeighbours['school']) {
     if (change.returned !== undefined) await bringBack(tx, schoolId, change.returned, moves);
     const whole: Following[] = [];
     const partly: Following[] = [];
+    const renamed = new Set<GroupId>();
     for (const conversation of following) {
       const group = conversation.groupId === null ? undefined : groups.get(conversation.groupId);
-      if (group !== undefined) await followGroup(tx, conversation, group);
+      const { title, archivedAt } = conversation;
+      if (group !== undefined && !(group.name === title && sameTime(group.archivedAt, archivedAt))) {
+        renamed.add(group.id);
+      }
       // What a closed group said stays readable for those who were in it.
       if (group !== undefined && group.archivedAt !== null) continue;
       const asWhole =
@@ -97,6 +102,11 @@ export function createFollowing(school: ChatNeighbours['school']) {
         (conversation.groupId !== null && change.groupIds?.includes(conversation.groupId) === true);
       (asWhole ? whole : partly).push(conversation);
     }
+    await giveNames(
+      tx,
+      schoolId,
+      [...renamed].flatMap((id) => groups.get(id) ?? []),
+    );
     await settleMembers(tx, schoolId, whole, undefined, moves);
     if (people.length > 0) await settleMembers(tx, schoolId, partly, people, moves);
     await endForThoseGone(tx, schoolId, people, moves);
@@ -104,21 +114,21 @@ export function createFollowing(school: ChatNeighbours['school']) {
     announce(tx, moves);
   }
 
-  /** The name and the state of a conversation are its group's. */
-  async function followGroup(
+  /** The name and the state of a conversation are its group's. The conversations must be locked. */
+  async function giveNames(
     tx: Transaction,
-    { schoolId, id, title, archivedAt }: Following,
-    group: { readonly name: string; readonly archivedAt: Date | null },
+    schoolId: SchoolId,
+    groups: readonly {
+      readonly id: GroupId;
+      readonly name: string;
+      readonly archivedAt: Date | null;
+    }[],
   ): Promise<void> {
-    if (group.name === title && sameTime(group.archivedAt, archivedAt)) return;
-    await renameConversation(tx, schoolId, id, group.name, group.archivedAt);
-    tx.announce(
-      eventFor(
-        'chat.conversationChanged',
-        { conversation: id },
-        { conversationId: id, title: group.name, archived: group.archivedAt !== null },
-      ),
-    );
+    for (const { id, title, archived } of await renameConversationsOf(tx, schoolId, groups)) {
+      tx.announce(
+        eventFor('chat.conversationChanged', { conversation: id }, { conversationId: id, title, archived }),
+      );
+    }
   }
 
   /** Settles who is in these conversations; of `only` these people where given. */
@@ -133,41 +143,25 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const expected = await school.expectedMembersOf(tx, conversations, only);
     const ids = conversations.map((conversation) => conversation.id);
     const rows = Map.groupBy(await listMemberRows(tx, schoolId, ids, only), (row) => row.conversationId);
-    for (const [index, { id }] of conversations.entries()) {
-      await settle(tx, schoolId, id, expected[index] ?? [], rows.get(id) ?? [], moves);
-    }
-  }
-
-  async function settle(
-    tx: Transaction,
-    schoolId: SchoolId,
-    conversationId: ConversationId,
-    expected: readonly { readonly membershipId: MembershipId; readonly reader: boolean }[],
-    rows: Awaited<ReturnType<typeof listMemberRows>>,
-    moves: Moves,
-  ): Promise<void> {
-    const active = new Map(rows.filter((row) => row.leftAt === null).map((row) => [row.membershipId, row]));
-    const wanted = new Map(expected.map((person) => [person.membershipId, person]));
-    const joined = expected.filter((person) => !active.has(person.membershipId));
-    const left = [...active.keys()].filter((id) => !wanted.has(id));
-    for (const reader of [true, false]) {
-      const changed = expected.filter(
-        (person) => person.reader === reader && active.get(person.membershipId)?.reader === !reader,
+    const joined: Joining[] = [];
+    const left: Place[] = [];
+    const changed: Joining[] = [];
+    for (const [index, { id: conversationId }] of conversations.entries()) {
+      const active = new Map(
+        (rows.get(conversationId) ?? [])
+          .filter((row) => row.leftAt === null)
+          .map((row) => [row.membershipId, row.reader]),
       );
-      await changeReader(
-        tx,
-        schoolId,
-        conversationId,
-        changed.map((person) => person.membershipId),
-        reader,
-      );
+      for (const { membershipId, reader } of expected[index] ?? []) {
+        const was = active.get(membershipId);
+        if (was === undefined) joined.push({ conversationId, membershipId, reader });
+        else if (was !== reader) changed.push({ conversationId, membershipId, reader });
+        active.delete(membershipId);
+      }
+      for (const membershipId of active.keys()) left.push({ conversationId, membershipId });
     }
-    if (joined.length === 0 && left.length === 0) return;
-    await putMembers(tx, schoolId, conversationId, joined);
-    await takeOutMembers(tx, schoolId, conversationId, left);
-    await announceCount(tx, schoolId, conversationId);
-    for (const person of joined) movesOf(moves, person.membershipId).joined.push(conversationId);
-    for (const id of left) movesOf(moves, id).left.push(conversationId);
+    await changeReader(tx, schoolId, changed);
+    await moveMembers(tx, schoolId, { joined, left }, moves);
   }
 
   /** Whoever is gone from the school is gone from what does not follow people too: direct, hand-picked, archived. */
@@ -181,13 +175,8 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const still = await school.activeOf(tx, schoolId, people);
     const gone = people.filter((id) => !still.has(id));
     if (gone.length === 0) return;
-    const places = Map.groupBy(await listConversationsOf(tx, schoolId, gone), (row) => row.id);
-    for (const [id, rows] of places) {
-      const left = rows.map((row) => row.membershipId);
-      await takeOutMembers(tx, schoolId, id, left);
-      await announceCount(tx, schoolId, id);
-      for (const membershipId of left) movesOf(moves, membershipId).left.push(id);
-    }
+    const left = await listConversationsOf(tx, schoolId, gone);
+    await moveMembers(tx, schoolId, { joined: [], left }, moves);
   }
 
   /** Whoever was sent away by mistake is again in what does not follow people. */
@@ -197,13 +186,10 @@ export function createFollowing(school: ChatNeighbours['school']) {
     { membershipIds, leftAt }: NonNullable<PeopleChange['returned']>,
     moves: Moves,
   ): Promise<void> {
-    const places = Map.groupBy(
-      await returnMembers(tx, schoolId, membershipIds, leftAt),
-      (row) => row.conversationId,
-    );
-    for (const [id, rows] of places) {
-      await announceCount(tx, schoolId, id);
-      for (const { membershipId } of rows) movesOf(moves, membershipId).joined.push(id);
+    const places = await returnMembers(tx, schoolId, membershipIds, leftAt);
+    await announceCounts(tx, schoolId, places);
+    for (const { conversationId, membershipId } of places) {
+      movesOf(moves, membershipId).joined.push(conversationId);
     }
   }
 
@@ -215,17 +201,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
   ): Promise<void> {
     if (groupIds.length === 0) return;
     await lockOfGroups(tx, schoolId, groupIds);
-    for (const { id: groupId, name: title, archivedAt } of await school.groupsOf(tx, schoolId, groupIds)) {
-      for (const id of await renameConversationsOf(tx, schoolId, groupId, title, archivedAt)) {
-        tx.announce(
-          eventFor(
-            'chat.conversationChanged',
-            { conversation: id },
-            { conversationId: id, title, archived: archivedAt !== null },
-          ),
-        );
-      }
-    }
+    await giveNames(tx, schoolId, await school.groupsOf(tx, schoolId, groupIds));
   }
 
   /** People with another name: who shows a list with them reads it anew. Nobody lists the readers of a channel. */
@@ -262,21 +238,18 @@ export function createFollowing(school: ChatNeighbours['school']) {
       rows.flatMap((row) => otherOf(row, row.membershipId) ?? []),
       tx,
     );
-    for (const { membershipId, id, left, ...row } of rows) {
+    const joined: Joining[] = [];
+    const parted: Place[] = [];
+    for (const { membershipId, id: conversationId, left, ...row } of rows) {
       const verified = facts.get(membershipId)?.verified === true;
       const otherId = otherOf(row, membershipId);
       const other = otherId === undefined ? undefined : others.get(otherId);
       const amongStaff = other !== undefined && staffRoles.some((role) => role === other.role);
       if (amongStaff || verified !== left || (verified && other === undefined)) continue;
-      if (verified) {
-        await putMembers(tx, schoolId, id, [{ membershipId, reader: false }]);
-        movesOf(moves, membershipId).joined.push(id);
-      } else {
-        await takeOutMembers(tx, schoolId, id, [membershipId]);
-        movesOf(moves, membershipId).left.push(id);
-      }
-      await announceCount(tx, schoolId, id);
+      if (verified) joined.push({ conversationId, membershipId, reader: false });
+      else parted.push({ conversationId, membershipId });
     }
+    await moveMembers(tx, schoolId, { joined, left: parted }, moves);
   }
 
   return async function followPeople(tx: Transaction, change: PeopleChange): Promise<void> {
@@ -298,34 +271,48 @@ export const handPicked: HandPicked = {
     const own = new Map(
       (await listHandPicked(tx, { schoolId, membershipId: from })).map((each) => [each.id, each]),
     );
-    const moves: Moves = new Map();
-    for (const id of new Set(conversationIds)) {
-      const conversation = own.get(id);
+    const ids = [...new Set(conversationIds)];
+    const known = new Map(
+      (await listMemberRows(tx, schoolId, ids, [to])).map((row) => [row.conversationId, row]),
+    );
+    const joined: Joining[] = [];
+    const changed: Joining[] = [];
+    for (const conversationId of ids) {
+      const conversation = own.get(conversationId);
       if (conversation === undefined) throw new CodedError('NOT_FOUND');
-      const [known] = await listMemberRows(tx, schoolId, [id], [to]);
-      if (known === undefined || known.leftAt !== null) {
-        await putMembers(tx, schoolId, id, [{ membershipId: to, reader: conversation.reader }]);
-        movesOf(moves, to).joined.push(id);
-      } else if (known.reader && !conversation.reader) {
-        await changeReader(tx, schoolId, id, [to], false);
-      }
-      await takeOutMembers(tx, schoolId, id, [from]);
-      movesOf(moves, from).left.push(id);
-      await announceCount(tx, schoolId, id);
+      const place = { conversationId, membershipId: to, reader: conversation.reader };
+      const row = known.get(conversationId);
+      if (row === undefined || row.leftAt !== null) joined.push(place);
+      else if (row.reader && !conversation.reader) changed.push(place);
     }
+    const left = ids.map((conversationId) => ({ conversationId, membershipId: from }));
+    const moves: Moves = new Map();
+    await changeReader(tx, schoolId, changed);
+    await moveMembers(tx, schoolId, { joined, left }, moves);
     announce(tx, moves);
   },
 };
 
-async function announceCount(
+/** Takes people out and puts people in, and notes it for each of them. */
+async function moveMembers(
   tx: Transaction,
   schoolId: SchoolId,
-  conversationId: ConversationId,
+  { joined, left }: { readonly joined: readonly Joining[]; readonly left: readonly Place[] },
+  moves: Moves,
 ): Promise<void> {
-  const memberCount = await refreshMemberCount(tx, schoolId, conversationId);
-  tx.announce(
-    eventFor('chat.membersChanged', { conversation: conversationId }, { conversationId, memberCount }),
-  );
+  await putMembers(tx, schoolId, joined);
+  await takeOutMembers(tx, schoolId, left);
+  await announceCounts(tx, schoolId, [...joined, ...left]);
+  for (const place of joined) movesOf(moves, place.membershipId).joined.push(place.conversationId);
+  for (const place of left) movesOf(moves, place.membershipId).left.push(place.conversationId);
+}
+
+/** Tells how many are now in each conversation of these places. */
+async function announceCounts(tx: Transaction, schoolId: SchoolId, places: readonly Place[]): Promise<void> {
+  const ids = [...new Set(places.map((place) => place.conversationId))];
+  for (const { id, memberCount } of await refreshMemberCounts(tx, schoolId, ids)) {
+    tx.announce(eventFor('chat.membersChanged', { conversation: id }, { conversationId: id, memberCount }));
+  }
 }
 
 function movesOf(moves: Moves, membershipId: MembershipId) {

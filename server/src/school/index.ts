@@ -18,7 +18,7 @@ import { record } from './school.audit.store.ts';
 import { createCardIssueActions, tellCardLocked } from './school.cards.actions.ts';
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { createDirectoryActions } from './school.directory.actions.ts';
-import { listEverybody, listGroupPeople } from './school.directory.store.ts';
+import { listEverybody, listPeopleOfGroups } from './school.directory.store.ts';
 import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { createGuardianActions } from './school.guardians.actions.ts';
 import { isOpen } from './school.hosting.store.ts';
@@ -243,25 +243,18 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     listAudience: (accountId) => listActiveMemberships(database, accountId, { inOpenSchools: true }),
     loadFacts,
     async expectedMembersOf(reader, conversations, only) {
-      // A few people are looked at one by one; whoever has no tie to a group gets no place in it.
-      const known = once(async (schoolId: SchoolId) => [
-        ...(await loadFacts(reader, schoolId, only ?? [])).values(),
-      ]);
-      const ofGroup = once(async (groupId: GroupId, schoolId: SchoolId) => [
-        ...(await loadFacts(reader, schoolId, await listGroupPeople(reader, schoolId, groupId))).values(),
-      ]);
+      const groupIds = [...new Set(conversations.flatMap((conversation) => conversation.groupId ?? []))];
+      const tied = await tiedToGroups(reader, conversations[0]?.schoolId, groupIds, only);
       const expected: { membershipId: MembershipId; reader: boolean }[][] = [];
       for (const conversation of conversations) {
-        const { schoolId, groupId } = conversation;
+        const { groupId } = conversation;
         const places =
           groupId === null
             ? await placesInSchool(reader, conversation, only)
-            : (only === undefined ? await ofGroup(groupId, schoolId) : await known(schoolId)).map(
-                (facts) => ({
-                  membershipId: facts.membershipId,
-                  place: placeInGroup(conversation, facts),
-                }),
-              );
+            : (tied.get(groupId) ?? []).map((facts) => ({
+                membershipId: facts.membershipId,
+                place: placeInGroup(conversation, facts),
+              }));
         expected.push(
           places.flatMap(({ membershipId, place }) =>
             place === undefined ? [] : [{ membershipId, reader: place === 'reader' }],
@@ -298,14 +291,21 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
   };
 }
 
-/** Asks once for each key. */
-function once<K, Rest extends unknown[], V>(ask: (key: K, ...rest: Rest) => Promise<V>) {
-  const answers = new Map<K, Promise<V>>();
-  return (key: K, ...rest: Rest): Promise<V> => {
-    const known = answers.get(key) ?? ask(key, ...rest);
-    answers.set(key, known);
-    return known;
-  };
+/** The people with a tie to each of these groups, of `only` these people where given: nobody else has a place in it. */
+async function tiedToGroups(
+  reader: Reader,
+  schoolId: SchoolId | undefined,
+  groupIds: readonly GroupId[],
+  only: readonly MembershipId[] | undefined,
+): Promise<Map<GroupId, MemberFacts[]>> {
+  if (schoolId === undefined || groupIds.length === 0) return new Map();
+  const ids = only ?? (await listPeopleOfGroups(reader, schoolId, groupIds));
+  const tied = new Map<GroupId, MemberFacts[]>(groupIds.map((id) => [id, []]));
+  for (const facts of (await loadFacts(reader, schoolId, ids)).values()) {
+    const own = [facts.groupId, ...[...facts.attachments, ...facts.children].map((each) => each.groupId)];
+    for (const groupId of new Set(own)) if (groupId !== null) tied.get(groupId)?.push(facts);
+  }
+  return tied;
 }
 
 /** Everybody's place in a conversation of the whole school. */

@@ -35,15 +35,22 @@ export async function record(
   ...entries: readonly AuditEntry[]
 ): Promise<void> {
   if (entries.length === 0) return;
-  await tx.insert(auditRecords).values(
-    entries.map((entry) => ({
-      ...entry,
-      schoolId,
-      id: uuid() as AuditRecordId,
-      actorId: by?.membershipId ?? null,
-      address: by?.address ?? null,
-    })),
-  );
+  const rows = entries.map(({ action, membershipId, groupId, inviteId, before, after }) => ({
+    id: uuid(),
+    action,
+    membership_id: membershipId,
+    group_id: groupId,
+    invite_id: inviteId,
+    before,
+    after,
+  }));
+  // One parameter, however many: a rollover leaves a record for each pupil.
+  await tx.raw`
+    insert into audit_records (school_id, id, action, actor_id, membership_id, group_id, invite_id, before, after, address)
+    select ${schoolId}, id, action, ${by?.membershipId ?? null}::uuid, membership_id, group_id, invite_id, before, after,
+      ${by?.address ?? null}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      as r (id uuid, action text, membership_id uuid, group_id uuid, invite_id uuid, before jsonb, after jsonb)`;
 }
 
 export interface AuditQuery {

@@ -112,7 +112,7 @@ export function createCardIssueActions(
         const self = await requireSelf(tx, actor);
         requireRight('issueCards', self);
         const { accountId, groupId } = await requirePupil(tx, actor, self, id);
-        if (!(await accounts.cards.revoke(tx, accountId))) return;
+        if (!(await accounts.cards.revoke(tx, [accountId]))) return;
         await record(tx, actor.schoolId, actor, { action: 'cardRevoked', membershipId: id, groupId });
         await announceRegister(tx, actor.schoolId, groupId);
       }),

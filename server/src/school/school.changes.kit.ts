@@ -20,7 +20,7 @@ export interface ChangeKit {
   announceChanged(tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]): Promise<void>;
   announceOwn(tx: Transaction, present: ReadonlyMap<MembershipId, MemberFacts>): Promise<void>;
   announceDirectory(tx: Transaction, schoolId: SchoolId): Promise<void>;
-  announceGroup(tx: Transaction, group: StoredGroup): Promise<void>;
+  announceGroups(tx: Transaction, groups: readonly StoredGroup[]): Promise<void>;
   createGroup(tx: Transaction, schoolId: SchoolId, group: NewGroup, by: By): Promise<StoredGroup>;
   annul(
     tx: Transaction,
@@ -28,5 +28,10 @@ export interface ChangeKit {
     which: Parameters<typeof annulInvites>[2],
     by: By,
   ): Promise<StoredInvite[]>;
-  annulUnfounded(tx: Transaction, schoolId: SchoolId, by: By, createdBy?: MembershipId): Promise<void>;
+  annulUnfounded(
+    tx: Transaction,
+    schoolId: SchoolId,
+    by: By,
+    makerIds?: readonly MembershipId[],
+  ): Promise<void>;
 }

@@ -100,15 +100,15 @@ export function createSchoolChanges(
     }
   }
 
-  async function announceGroup(tx: Transaction, group: StoredGroup) {
-    for (const membershipId of await listByRole(tx, group.schoolId, ['admin', 'head'])) {
-      tx.announce(
-        eventFor(
-          'school.groupChanged',
-          { membership: membershipId },
-          { membershipId, group: describeGroup(group) },
-        ),
-      );
+  /** Groups of one school. */
+  async function announceGroups(tx: Transaction, groups: readonly StoredGroup[]) {
+    const [first] = groups;
+    if (first === undefined) return;
+    const membershipIds = await listByRole(tx, first.schoolId, ['admin', 'head']);
+    for (const group of groups.map(describeGroup)) {
+      for (const membershipId of membershipIds) {
+        tx.announce(eventFor('school.groupChanged', { membership: membershipId }, { membershipId, group }));
+      }
     }
   }
 
@@ -156,14 +156,14 @@ export function createSchoolChanges(
     return annulled;
   }
 
-  /** Ends open invites whose makers may not make them any more; of `createdBy` alone, where given. */
+  /** Ends open invites whose makers may not make them any more; of these makers, where given. */
   async function annulUnfounded(
     tx: Transaction,
     schoolId: SchoolId,
     by: By,
-    createdBy?: MembershipId,
+    makerIds?: readonly MembershipId[],
   ): Promise<void> {
-    const open = await listUnclaimedInvites(tx, schoolId, createdBy);
+    const open = await listUnclaimedInvites(tx, schoolId, makerIds);
     const makers = await loadFacts(tx, schoolId, [...new Set(open.map((invite) => invite.createdBy))]);
     const unfounded = open.filter(({ createdBy: makerId, role, groupId }) => {
       const maker = makers.get(makerId);
@@ -216,7 +216,7 @@ export function createSchoolChanges(
     const revocation = { revokedBy: by.membershipId, revokeReason: reason };
     if (!(await revokeVerification(tx, schoolId, membershipId, revocation))) return;
     await record(tx, schoolId, by, { action: 'verificationRevoked', membershipId, after: { reason } });
-    await annulUnfounded(tx, schoolId, by, membershipId);
+    await annulUnfounded(tx, schoolId, by, [membershipId]);
     await peopleChanged(tx, { schoolId, membershipIds: [membershipId] });
     await announceChanged(tx, schoolId, [membershipId]);
   }
@@ -319,7 +319,7 @@ export function createSchoolChanges(
       after: { name: group.name, kind, year },
     });
     await peopleChanged(tx, { schoolId, groupIds: [group.id] });
-    await announceGroup(tx, group);
+    await announceGroups(tx, [group]);
     return group;
   }
 
@@ -329,7 +329,7 @@ export function createSchoolChanges(
     announceChanged,
     announceOwn,
     announceDirectory,
-    announceGroup,
+    announceGroups,
     createGroup,
     annul,
     annulUnfounded,
@@ -345,7 +345,7 @@ export function createSchoolChanges(
     revoke,
     verify,
     ...createCardChanges(peopleChanged, annulUnfounded),
-    ...createRosterChanges(peopleChanged, { group: announceGroup, changed: announceChanged }),
+    ...createRosterChanges(peopleChanged, { groups: announceGroups, changed: announceChanged }),
     ...movement,
     ...createRolloverChanges(kit, movement),
 
@@ -402,7 +402,7 @@ export function createSchoolChanges(
         after: { name, year },
       });
       await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
-      await announceGroup(tx, changed);
+      await announceGroups(tx, [changed]);
       // They carry its name.
       await announceChanged(tx, group.schoolId, await listGroupPeople(tx, group.schoolId, group.id));
       return changed;
@@ -416,9 +416,9 @@ export function createSchoolChanges(
         groupId: group.id,
         before: { name: group.name },
       });
-      await annul(tx, group.schoolId, { groupId: group.id }, by);
+      await annul(tx, group.schoolId, { groupIds: [group.id] }, by);
       await peopleChanged(tx, { schoolId: group.schoolId, groupIds: [group.id] });
-      await announceGroup(tx, archived);
+      await announceGroups(tx, [archived]);
       return archived;
     },
 
@@ -453,7 +453,7 @@ export function createSchoolChanges(
         before: { kind, subject },
       });
       // Links that somebody made by a right they no longer have must not outlive it.
-      await annulUnfounded(tx, schoolId, by, membershipId);
+      await annulUnfounded(tx, schoolId, by, [membershipId]);
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
     },
@@ -490,7 +490,7 @@ export function createSchoolChanges(
         before: { childId },
       });
       // Whoever was kept from the child may hold another link to it; who else waits for one gets a new one.
-      await annul(tx, schoolId, { childId }, by);
+      await annul(tx, schoolId, { childIds: [childId] }, by);
       await peopleChanged(tx, {
         schoolId,
         membershipIds: [guardianId],

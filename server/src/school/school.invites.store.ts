@@ -176,11 +176,11 @@ export async function findInvite(
   return row;
 }
 
-/** Those that are neither used up nor over; of one maker, where given. */
+/** Those that are neither used up nor over; of these makers, where given. */
 export async function listUnclaimedInvites(
   reader: Reader,
   schoolId: SchoolId,
-  createdBy: MembershipId | undefined,
+  makerIds: readonly MembershipId[] | undefined,
 ): Promise<StoredInvite[]> {
   return queryOf(reader)
     .select(columns)
@@ -189,7 +189,7 @@ export async function listUnclaimedInvites(
       and(
         eq(invites.schoolId, schoolId),
         isUnclaimed(),
-        createdBy === undefined ? undefined : eq(invites.createdBy, createdBy),
+        makerIds === undefined ? undefined : isAmong(invites.createdBy, makerIds),
       ),
     );
 }
@@ -203,9 +203,9 @@ export async function annulInvites(
     readonly ids?: readonly InviteId[];
     /** Those for one of these people of the roster. */
     readonly entryIds?: readonly RosterEntryId[];
-    readonly createdBy?: MembershipId;
-    readonly groupId?: GroupId;
-    readonly childId?: MembershipId;
+    readonly makerIds?: readonly MembershipId[];
+    readonly groupIds?: readonly GroupId[];
+    readonly childIds?: readonly MembershipId[];
     readonly role?: Invite['role'];
   },
   annulledBy: MembershipId | null,
@@ -233,9 +233,9 @@ export async function annulInvites(
                   ),
                 ),
             ),
-        which.createdBy === undefined ? undefined : eq(invites.createdBy, which.createdBy),
-        which.groupId === undefined ? undefined : eq(invites.groupId, which.groupId),
-        which.childId === undefined ? undefined : eq(invites.childId, which.childId),
+        which.makerIds === undefined ? undefined : isAmong(invites.createdBy, which.makerIds),
+        which.groupIds === undefined ? undefined : isAmong(invites.groupId, which.groupIds),
+        which.childIds === undefined ? undefined : isAmong(invites.childId, which.childIds),
         which.role === undefined ? undefined : eq(invites.role, which.role),
       ),
     )

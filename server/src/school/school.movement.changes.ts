@@ -13,7 +13,7 @@ import {
 } from '@zvonok/shared';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
-import { type By, record } from './school.audit.store.ts';
+import { type AuditEntry, type By, record } from './school.audit.store.ts';
 import type { ChangeKit } from './school.changes.kit.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { noteLikeness } from './school.likeness.ts';
@@ -118,12 +118,17 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
         after: { reason },
       })),
     );
-    for (const { membershipId, accountId, role } of ended) {
-      if (role === 'pupil') {
-        await annul(tx, schoolId, { childId: membershipId }, by);
-        // Who only changes class keeps theirs.
-        if (reason !== 'moved') await cards.revoke(tx, accountId);
-      } else await annul(tx, schoolId, { createdBy: membershipId }, by);
+    const idsOf = (list: readonly MemberFacts[]) => list.map((person) => person.membershipId);
+    const pupils = ended.filter((person) => person.role === 'pupil');
+    const others = ended.filter((person) => person.role !== 'pupil');
+    if (pupils.length > 0) await annul(tx, schoolId, { childIds: idsOf(pupils) }, by);
+    if (others.length > 0) await annul(tx, schoolId, { makerIds: idsOf(others) }, by);
+    // Who only changes class keeps theirs.
+    if (reason !== 'moved') {
+      await cards.revoke(
+        tx,
+        pupils.map((person) => person.accountId),
+      );
     }
     return ended;
   }
@@ -187,7 +192,7 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
         })),
       );
       // They lead to the class that the child was in.
-      for (const childId of ids) await annul(tx, schoolId, { childId }, by);
+      await annul(tx, schoolId, { childIds: ids }, by);
       const groupIds = [...formerIds, group.id];
       await peopleChanged(tx, { schoolId, groupIds, membershipIds: [...ids, ...guardians] });
       // Whoever taught or teaches them may write to others from now on.
@@ -237,20 +242,19 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
     ): Promise<void> {
       const { schoolId } = from;
       const groupIds = new Set<GroupId>();
+      const entries: AuditEntry[] = [];
       for (const { groupId, kind, subject } of attachments) {
         const attachment = { schoolId, groupId, kind, subject };
         if (!(await removeAttachment(tx, { ...attachment, membershipId: from.membershipId }))) continue;
         await addAttachment(tx, { ...attachment, membershipId: to.membershipId }, by.membershipId);
         groupIds.add(groupId);
         const facts = { kind, subject };
-        await record(
-          tx,
-          schoolId,
-          by,
+        entries.push(
           { action: 'teacherDetached', membershipId: from.membershipId, groupId, before: facts },
           { action: 'teacherAttached', membershipId: to.membershipId, groupId, after: facts },
         );
       }
+      await record(tx, schoolId, by, ...entries);
       await handPicked.port.handOver(
         tx,
         { schoolId, from: from.membershipId, to: to.membershipId },
@@ -265,7 +269,7 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
           conversations: handPicked.conversationIds.length,
         },
       });
-      await annulUnfounded(tx, schoolId, by, from.membershipId);
+      await annulUnfounded(tx, schoolId, by, [from.membershipId]);
       const membershipIds = [from.membershipId, to.membershipId];
       await peopleChanged(tx, { schoolId, groupIds: [...groupIds], membershipIds });
       await announceChanged(tx, schoolId, membershipIds);

@@ -9,7 +9,7 @@ import {
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
-import { type By, record } from './school.audit.store.ts';
+import { type AuditEntry, type By, record } from './school.audit.store.ts';
 import type { ChangeKit } from './school.changes.kit.ts';
 import { listPeopleOfGroups } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
@@ -26,12 +26,12 @@ import {
   lockGroups,
   markUndone,
   type StoredRollover,
-  setGroup,
+  setGroups,
 } from './school.rollover.store.ts';
 import {
   addAttachment,
   guardiansOf,
-  listActiveMemberships,
+  listOfSeveralMemberships,
   removeAttachment,
   type StoredGroup,
 } from './school.store.ts';
@@ -83,6 +83,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
     by: NonNullable<By>,
   ): Promise<RolloverRecord['reassigned']> {
     const reassigned: RolloverRecord['reassigned'][number][] = [];
+    const entries: AuditEntry[] = [];
     for (const { groupId, action, teachers } of plan.classes) {
       if (action === 'graduate') continue;
       for (const { membershipId: fromId, kind, subject, to } of teachers) {
@@ -94,22 +95,13 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
           toId !== null && !(await addAttachment(tx, { ...attachment, membershipId: toId }, by.membershipId));
         reassigned.push({ groupId, kind, subject, fromId, toId, had });
         const facts = { kind, subject };
-        await record(tx, schoolId, by, {
-          action: 'teacherDetached',
-          membershipId: fromId,
-          groupId,
-          before: facts,
-        });
+        entries.push({ action: 'teacherDetached', membershipId: fromId, groupId, before: facts });
         if (toId !== null) {
-          await record(tx, schoolId, by, {
-            action: 'teacherAttached',
-            membershipId: toId,
-            groupId,
-            after: facts,
-          });
+          entries.push({ action: 'teacherAttached', membershipId: toId, groupId, after: facts });
         }
       }
     }
+    await record(tx, schoolId, by, ...entries);
     return reassigned;
   }
 
@@ -144,11 +136,15 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
       const formerTeachers = await teachersOf(tx, schoolId, graduatingIds);
 
       const changed: StoredGroup[] = [...(await archiveGroups(tx, schoolId, graduatingIds))];
-      for (const groupId of graduatingIds) await kit.annul(tx, schoolId, { groupId }, by);
+      await kit.annul(tx, schoolId, { groupIds: graduatingIds }, by);
       await freeNames(tx, schoolId, promotedIds);
-      for (const { groupId, newName: name, newYear: year } of promoted) {
-        changed.push(await setGroup(tx, schoolId, groupId, { name, year }));
-      }
+      changed.push(
+        ...(await setGroups(
+          tx,
+          schoolId,
+          promoted.map(({ groupId, newName: name, newYear: year }) => ({ groupId, name, year })),
+        )),
+      );
       const asStored = ({ groupId, name }: (typeof plan.classes)[number]) => ({
         name,
         year: stored.get(groupId)?.year ?? null,
@@ -185,7 +181,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
       const teachers = [
         ...new Set(reassigned.flatMap((each) => [each.fromId, ...(each.toId === null ? [] : [each.toId])])),
       ];
-      for (const teacher of teachers) await kit.annulUnfounded(tx, schoolId, by, teacher);
+      if (teachers.length > 0) await kit.annulUnfounded(tx, schoolId, by, teachers);
       await peopleChanged(tx, {
         schoolId,
         groupIds: [...new Set(reassigned.map((each) => each.groupId))],
@@ -195,7 +191,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
         kinds: ['channel'],
       });
       movement.announceEnded(tx, graduated);
-      for (const group of changed) await kit.announceGroup(tx, group);
+      await kit.announceGroups(tx, changed);
       await kit.announceChanged(tx, schoolId, [...new Set([...guardians, ...teachers, ...formerTeachers])]);
       await announceNames(tx, schoolId, promotedIds);
       return id;
@@ -217,21 +213,23 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
       const createdIds = changes.created.map((each) => each.groupId);
       const groupIds = changes.groups.map((each) => each.groupId);
       const changed: StoredGroup[] = [...(await archiveGroups(tx, schoolId, createdIds))];
-      for (const groupId of createdIds) await kit.annul(tx, schoolId, { groupId }, by);
+      await kit.annul(tx, schoolId, { groupIds: createdIds }, by);
       await freeNames(tx, schoolId, groupIds);
-      for (const { groupId, before } of changes.groups) {
-        changed.push(await setGroup(tx, schoolId, groupId, before));
-      }
+      changed.push(
+        ...(await setGroups(
+          tx,
+          schoolId,
+          changes.groups.map(({ groupId, before }) => ({ groupId, ...before })),
+        )),
+      );
       await recordGroups(tx, schoolId, by, changes.groups, true);
       const graduated = await listMemberships(tx, schoolId, changes.graduated);
       const back = graduated.filter((each) => each.endedAt !== null).map((each) => each.id);
       await reviveMemberships(tx, schoolId, back);
-      for (const { id, accountId } of graduated) {
-        if (!back.includes(id)) continue;
-        // Who came to be something else meanwhile: a card must not open all of it.
-        const memberships = await listActiveMemberships(tx, accountId, { inOpenSchools: false });
-        if (memberships.length > 1) await kit.cards.revoke(tx, accountId);
-      }
+      const isBack = new Set(back);
+      const accountsBack = graduated.filter(({ id }) => isBack.has(id)).map(({ accountId }) => accountId);
+      // Who came to be something else meanwhile: a card must not open all of it.
+      await kit.cards.revoke(tx, await listOfSeveralMemberships(tx, accountsBack));
       const guardians = await guardiansOf(tx, schoolId, back);
       for (const { fromId, toId, had, groupId, kind, subject } of changes.reassigned) {
         const attachment = { schoolId, groupId, kind, subject };
@@ -250,11 +248,9 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
           changes.reassigned.flatMap((each) => [each.fromId, ...(each.toId === null ? [] : [each.toId])]),
         ),
       ];
-      for (const teacher of teachers) await kit.annulUnfounded(tx, schoolId, by, teacher);
+      if (teachers.length > 0) await kit.annulUnfounded(tx, schoolId, by, teachers);
       const reopened = changes.groups.filter((each) => each.after.archived).map((each) => each.groupId);
-      for (const { id, accountId } of graduated) {
-        if (back.includes(id)) tx.announce(signal({ name: 'membershipsStarted', accountId }));
-      }
+      for (const accountId of accountsBack) tx.announce(signal({ name: 'membershipsStarted', accountId }));
       await peopleChanged(tx, {
         schoolId,
         groupIds: [...reopened, ...new Set(changes.reassigned.map((each) => each.groupId))],
@@ -263,7 +259,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
         kinds: ['channel'],
         returned: { membershipIds: back, leftAt: appliedAt },
       });
-      for (const group of changed) await kit.announceGroup(tx, group);
+      await kit.announceGroups(tx, changed);
       const revived = await describeOwn(tx, [...(await loadFacts(tx, schoolId, back)).values()]);
       const accounts = new Map(graduated.map((each) => [each.id, each.accountId]));
       for (const membership of revived) {

@@ -93,19 +93,24 @@ export async function freeNames(tx: Transaction, schoolId: SchoolId, ids: readon
     .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids)));
 }
 
-export async function setGroup(
+/** Gives open groups these names and years; those that were archived are open again. They must be locked. */
+export async function setGroups(
   tx: Transaction,
   schoolId: SchoolId,
-  id: GroupId,
-  values: { readonly name: string; readonly year: number | null },
-): Promise<StoredGroup> {
-  const [row] = await tx
+  given: readonly { readonly groupId: GroupId; readonly name: string; readonly year: number | null }[],
+): Promise<StoredGroup[]> {
+  if (given.length === 0) return [];
+  const ids = given.map((each) => each.groupId);
+  const valuesOf = (field: 'name' | 'year') => sql`(select g.value from unnest(${sql.param(ids)}::uuid[],
+    ${sql.param(given.map((each) => each[field]))}::${sql.raw(groups[field].getSQLType())}[]) as g (id, value)
+    where g.id = ${groups.id})`;
+  const rows = await tx
     .update(groups)
-    .set({ ...values, archivedAt: null })
-    .where(and(eq(groups.schoolId, schoolId), eq(groups.id, id)))
+    .set({ name: valuesOf('name'), year: valuesOf('year'), archivedAt: null })
+    .where(and(eq(groups.schoolId, schoolId), isAmong(groups.id, ids)))
     .returning();
-  if (row === undefined) throw new Error('a locked group vanished');
-  return row;
+  if (rows.length !== ids.length) throw new Error('a locked group vanished');
+  return rows;
 }
 
 export async function archiveGroups(

@@ -21,7 +21,7 @@ const yearOf = (name: string): number | null => {
 export function createRosterChanges(
   peopleChanged: PeopleChanged,
   announce: {
-    readonly group: (tx: Transaction, group: StoredGroup) => Promise<void>;
+    readonly groups: (tx: Transaction, groups: readonly StoredGroup[]) => Promise<void>;
     readonly changed: (tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]) => Promise<void>;
   },
 ) {
@@ -52,7 +52,7 @@ export function createRosterChanges(
         })),
       );
       await peopleChanged(tx, { schoolId, groupIds: made.map((group) => group.id) });
-      for (const group of made) await announce.group(tx, group);
+      await announce.groups(tx, made);
       return made;
     },
 

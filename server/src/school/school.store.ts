@@ -11,7 +11,7 @@ import type {
   staffRoles,
   Vocabulary,
 } from '@zvonok/shared';
-import { and, asc, count, desc, eq, gte, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { type Database, isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
@@ -445,6 +445,21 @@ export async function listActiveMemberships(
       ),
     )
     .orderBy(asc(memberships.startedAt), asc(memberships.id));
+}
+
+/** Of these accounts those that have several active memberships. */
+export async function listOfSeveralMemberships(
+  reader: Reader,
+  accountIds: readonly AccountId[],
+): Promise<AccountId[]> {
+  if (accountIds.length === 0) return [];
+  const rows = await queryOf(reader)
+    .select({ accountId: memberships.accountId })
+    .from(memberships)
+    .where(and(isAmong(memberships.accountId, accountIds), isNull(memberships.endedAt)))
+    .groupBy(memberships.accountId)
+    .having(gt(count(), 1));
+  return rows.map((row) => row.accountId);
 }
 
 /** The person's active membership of this role. */
