@@ -34,6 +34,8 @@ export const Waiting = strict({
   verification: Type.Optional(Count),
   /** Requests that the caller may decide. */
   requests: Type.Optional(Count),
+  /** People who ask to join and whom the caller may let in. */
+  joinRequests: Type.Optional(Count),
   /** Expected people who have not come. */
   roster: Type.Optional(Count),
 });

@@ -68,7 +68,8 @@ export const schoolProcedures = procedures('school', {
     limit: perMinute(60),
   }),
   listGroups: memberProcedure({
-    summary: 'The school’s groups by name, the archived ones last. A pupil or guardian gets their own alone.',
+    summary:
+      'The school’s groups by year and name, the archived ones last. A pupil or guardian gets their own alone.',
     input: {},
     output: strict({ groups: Type.Array(Group) }),
   }),

@@ -1,7 +1,7 @@
 import { schoolLimits } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
-import { enrol, makeSchool, type TestSchool } from '../testing/school.ts';
+import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
+import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 import { raiseNotice } from './school.notices.ts';
 
 let rooms: Rooms;
@@ -132,8 +132,13 @@ describe('the overview', () => {
       notices: 0,
       verification: 1,
       requests: 0,
+      joinRequests: 0,
       roster: 0,
     });
+    const { code } = unwrap(await rooms.call('school.rotateJoinCode', own.admin, {}));
+    const stranger = callerOf(await newAccount(rooms));
+    const asks = { code, role: 'pupil', fullName: 'Кто Тоев', groupWords: '7Б' } as const;
+    unwrap(await rooms.call('school.submitJoinRequest', stranger, asks));
     await rooms.platform.database.inTransaction((tx) =>
       raiseNotice(tx, own.schoolId, { kind: 'strangeSignIn', membershipId: own.pupil.as }),
     );
@@ -144,6 +149,7 @@ describe('the overview', () => {
       notices: 1,
       verification: 2,
       requests: 1,
+      joinRequests: 1,
       roster: 0,
     });
     // What a head may not decide does not wait for them.

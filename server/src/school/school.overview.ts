@@ -15,6 +15,7 @@ import {
 import type { Reader } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
+import { countQueue } from './school.joining.store.ts';
 import { countOpenNotices } from './school.notices.store.ts';
 import {
   countClasses,
@@ -24,7 +25,7 @@ import {
   findBeginnings,
   listClasses,
 } from './school.overview.store.ts';
-import { auditScopeOf, isStaff, type MemberFacts } from './school.policy.ts';
+import { auditScopeOf, isStaff, type MemberFacts, queueScopeOf } from './school.policy.ts';
 import { countOpenRequests } from './school.requests.store.ts';
 import { requireSelf } from './school.require.ts';
 import { findGroup, getSchools } from './school.store.ts';
@@ -54,12 +55,14 @@ export function createOverviewActions({ database }: Pick<Platform, 'database'>) 
       const answers = auditScopeOf(facts) === 'school';
       const verifies = mightDo('verifyTeacher', facts) || mayRequest('verifyTeacher', facts);
       const decides = permissions.filter((permission) => may(permission, facts));
-      const [notices, verification, requests, roster, begun] = await Promise.all([
+      const queue = queueScopeOf(facts);
+      const [notices, verification, requests, joinRequests, roster, begun] = await Promise.all([
         answers ? countOpenNotices(database, schoolId) : undefined,
         verifies ? countUnverifiedStaff(database, schoolId) : undefined,
         decides.length > 0 && isStaff(facts.role)
           ? countOpenRequests(database, schoolId, { permissions: decides })
           : undefined,
+        queue === undefined ? undefined : countQueue(database, schoolId, queue),
         may('moveMembers', facts) ? countNotCome(database, schoolId) : undefined,
         may('editSchool', facts) ? findBeginnings(database, schoolId) : undefined,
       ]);
@@ -69,6 +72,7 @@ export function createOverviewActions({ database }: Pick<Platform, 'database'>) 
           ...(notices !== undefined && { notices }),
           ...(verification !== undefined && { verification }),
           ...(requests !== undefined && { requests }),
+          ...(joinRequests !== undefined && { joinRequests }),
           ...(roster !== undefined && { roster }),
         },
         begun:

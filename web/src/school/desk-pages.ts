@@ -170,6 +170,7 @@ export const desk: readonly DeskPart[] = [
         name: (t) => t('joinRequests.title'),
         icon: IconUserQuestion,
         isFor: has('decideStaffRequests', 'decidePupilRequests'),
+        waiting: 'joinRequests',
         page: lazy(() => import('./join-requests.tsx').then((module) => ({ default: module.JoinRequests }))),
       },
       {

@@ -18,6 +18,7 @@ const againMs = 60_000;
 const events = [
   'school.groupChanged',
   'school.inviteChanged',
+  'school.joinQueueChanged',
   'school.noticeRaised',
   'school.noticeSettled',
   'school.peopleChanged',
