@@ -108,7 +108,13 @@ export async function listGroups(
     .select()
     .from(groups)
     .where(and(eq(groups.schoolId, schoolId), only === undefined ? undefined : isAmong(groups.id, only)))
-    .orderBy(sql`${groups.archivedAt} is not null`, asc(groups.name), asc(groups.id))
+    .orderBy(
+      sql`${groups.archivedAt} is not null`,
+      // 2А before 11А, whether or not somebody has said which year they are in.
+      sql`coalesce(${groups.year}, substring(${groups.name} from '^[0-9]{1,4}')::int, 9999)`,
+      sql`lower(${groups.name})`,
+      asc(groups.id),
+    )
     .limit(limit);
 }
 
