@@ -113,7 +113,7 @@ export function PersonalCodes({
                     <div className={classes.small}>
                       {t('codes.how')}
                       {sheet.expiresAt !== null &&
-                        ` ${t('invites.until', { when: longDate(sheet.expiresAt) })}`}
+                        ` ${t('codes.until', { when: longDate(sheet.expiresAt) })}`}
                     </div>
                     <div className={classes.link}>{link}</div>
                   </div>
