@@ -102,7 +102,21 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     InputWrapper: { styles: { label: { fontSize: '0.9375rem', fontWeight: 550, marginBottom: 5 } } },
-    Button: { defaultProps: { size: 'md' }, styles: { root: { fontWeight: 600 } } },
+    // A button never gives up a part of its words: it keeps its width, and where there is none breaks its line.
+    Button: {
+      defaultProps: { size: 'md' },
+      styles: {
+        root: {
+          flexShrink: 0,
+          maxWidth: '100%',
+          height: 'auto',
+          minHeight: 'var(--button-height)',
+          paddingBlock: 4,
+          fontWeight: 600,
+        },
+        label: { whiteSpace: 'normal', lineHeight: 1.25 },
+      },
+    },
     TextInput: { defaultProps: { size: 'md' } },
     Textarea: { defaultProps: { size: 'md' } },
     Select: { defaultProps: { size: 'md' } },

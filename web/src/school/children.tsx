@@ -10,7 +10,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useActing, useMembership, useMessenger } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tellError } from '../platform/tell.ts';
-import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { BadgedName } from '../platform/verified-badge.tsx';
 import { errorWords } from '../platform/words.ts';
 import classes from './register.module.css';
 
@@ -72,19 +72,15 @@ export function Children() {
             {teachers?.length === 0 && <p className={classes.quiet}>{t('children.noTeachers')}</p>}
             <ul className={classes.pupils} data-testid="child-teachers">
               {teachers?.map((teacher) => (
-                <li key={teacher.membershipId} className={classes.guardian}>
-                  <span className={classes.actions}>
-                    <Avatar name={teacher.fullName} size={36} />
-                    <span>
-                      {teacher.fullName}
-                      {teacher.verified && <VerifiedBadge />}
-                      <span className={classes.quiet}>
-                        <br />
-                        {teacher.attachments
-                          .filter(({ groupId }) => groupId === child.groupId)
-                          .map(({ subject }) => subject ?? t(`words.${membership.vocabulary}.classTeacher`))
-                          .join(', ')}
-                      </span>
+                <li key={teacher.membershipId} className={classes.teacher}>
+                  <Avatar name={teacher.fullName} size={40} />
+                  <span className={classes.teacherWords}>
+                    <BadgedName name={teacher.fullName} verified={teacher.verified} />
+                    <span className={classes.subjects}>
+                      {teacher.attachments
+                        .filter(({ groupId }) => groupId === child.groupId)
+                        .map(({ subject }) => subject ?? t(`words.${membership.vocabulary}.classTeacher`))
+                        .join(', ')}
                     </span>
                   </span>
                   <Button

@@ -21,7 +21,7 @@ import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell, tellError } from '../platform/tell.ts';
 import { tellUndo } from '../platform/tell-undo.tsx';
-import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { BadgedName } from '../platform/verified-badge.tsx';
 import { errorWords, hasCode, longDate } from '../platform/words.ts';
 import classes from './classes.module.css';
 import { useTeachers } from './use-teachers.ts';
@@ -162,10 +162,8 @@ function Teachers({
             <div className={classes.words}>
               {teacher.subject !== null && <div className={classes.quiet}>{teacher.subject}</div>}
               <div className={classes.personName}>
-                {teacher.fullName}
-                {teacher.verified ? (
-                  <VerifiedBadge />
-                ) : (
+                <BadgedName name={teacher.fullName} verified={teacher.verified} />{' '}
+                {!teacher.verified && (
                   <Badge color="brass" variant="light" tt="none">
                     {t('classes.unverified')}
                   </Badge>

@@ -30,11 +30,13 @@ export function OpenDeskPage({ of }: { of: DeskPage }) {
     );
   }
   const { page: Screen } = of;
+  // From a page below a page one goes back to that page.
+  const below = pathname !== `/school/${of.path}`;
   return (
     <div ref={top} className={classes.page}>
-      <Link to="/school" className={classes.back} data-testid="desk-back">
+      <Link to={below ? `/school/${of.path}` : '/school'} className={classes.back} data-testid="desk-back">
         <IconChevronLeft size={20} aria-hidden />
-        {t(`words.${membership.vocabulary}.organisation`)}
+        {below ? of.name(t, membership.vocabulary) : t(`words.${membership.vocabulary}.organisation`)}
       </Link>
       <Suspense fallback={<Waiting />}>
         <Screen />

@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core';
-import { type Invite, mightDo, type Group as SchoolGroup } from '@zvonok/client-sdk';
+import type { Invite, Group as SchoolGroup } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { client } from '../platform/client.ts';
@@ -8,11 +8,10 @@ import { useMembership } from '../platform/membership.tsx';
 import { PageFrame } from '../platform/page.tsx';
 import { errorWords } from '../platform/words.ts';
 import { CreateInvite } from './create-invite.tsx';
-import { GroupsSection } from './groups-section.tsx';
 import { InviteList } from './invite-list.tsx';
 import { PersonalCodes } from './personal-codes.tsx';
 
-/** The page of invites and classes, kept true by events while it is open. */
+/** The page of invites, kept true by events while it is open. */
 export function Invites() {
   const { t } = useTranslation();
   const membership = useMembership();
@@ -64,15 +63,6 @@ export function Invites() {
             groups={open}
             onMade={(invite) => setInvites((known) => known && withInvite(known, invite))}
           />
-          {mightDo('manageGroups', membership) && (
-            <GroupsSection
-              membership={membership}
-              groups={open}
-              onMade={(group) =>
-                setGroups((known) => known && [...known.filter((g) => g.id !== group.id), group])
-              }
-            />
-          )}
           <PersonalCodes membership={membership} groups={open} />
           <InviteList membership={membership} groups={groups} invites={invites} reload={load} />
         </>

@@ -9,7 +9,7 @@ import { Confirm } from '../platform/confirm.tsx';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { tell, tellError } from '../platform/tell.ts';
-import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { BadgedName } from '../platform/verified-badge.tsx';
 import { errorWords, fullDate, phoneWords, roleWord } from '../platform/words.ts';
 import { AskToMove, type Wish } from './ask-to-move.tsx';
 import {
@@ -172,8 +172,7 @@ export function MemberCardDrawer({
               <Avatar name={member.fullName} size={56} />
               <div className={classes.words}>
                 <div className={classes.cardName}>
-                  {member.fullName}
-                  {member.verified && <VerifiedBadge />}
+                  <BadgedName name={member.fullName} verified={member.verified} />
                 </div>
                 <div className={classes.quiet}>
                   {member.isHead ? t('people.isHead') : roleWord(member.role, vocabulary, t)}

@@ -16,7 +16,7 @@ import { Confirm } from '../platform/confirm.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { tell, tellError } from '../platform/tell.ts';
 import { errorWords } from '../platform/words.ts';
-import { attachmentLines } from './member-words.ts';
+import { attachmentWords, groupNameOf } from './member-words.ts';
 import classes from './people.module.css';
 import { useTeachers } from './use-teachers.ts';
 
@@ -263,7 +263,10 @@ export function HandOverDialog({
     });
   }, [as, member, onClose, t]);
 
-  const attachmentWords = plan === undefined ? [] : attachmentLines(plan, groups, vocabulary, t);
+  const taught =
+    plan?.attachments.map(({ subject, groupId }) =>
+      attachmentWords(subject, groupNameOf(groups, groupId) ?? '', vocabulary, t),
+    ) ?? [];
   const toggle = (key: string, on: boolean) =>
     setLeft((known) => {
       const next = new Set(known);
@@ -313,7 +316,7 @@ export function HandOverDialog({
             ...teachers.map((each) => ({ value: each.membershipId, label: each.fullName })),
           ]}
         />
-        {attachmentWords.map((words, index) => (
+        {taught.map((words, index) => (
           <Checkbox
             key={words}
             label={words}

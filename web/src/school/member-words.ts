@@ -1,4 +1,11 @@
-import { type Group, type Member, type Role, staffRoles, type Vocabulary } from '@zvonok/client-sdk';
+import {
+  type Attachment,
+  type Group,
+  type Member,
+  type Role,
+  staffRoles,
+  type Vocabulary,
+} from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { phoneWords, roleWord } from '../platform/words.ts';
 
@@ -24,15 +31,31 @@ export function memberLine(
   ].join(' · ');
 }
 
-export const attachmentLines = (
+/** A subject or the care of a class, with its class or classes. */
+export function attachmentWords(
+  subject: string | null,
+  groupNames: string,
+  vocabulary: Vocabulary,
+  t: TFunction,
+): string {
+  return subject === null
+    ? t('people.classTeacherOf', { title: t(`words.${vocabulary}.classTeacher`), group: groupNames })
+    : t('people.subjectOf', { subject, group: groupNames });
+}
+
+/** What somebody teaches, a line for each subject with all its classes; the own class first. */
+export function attachmentLines(
   { attachments }: Pick<Member, 'attachments'>,
   groups: readonly Group[],
   vocabulary: Vocabulary,
   t: TFunction,
-): string[] =>
-  attachments.map((attachment) => {
-    const group = groupNameOf(groups, attachment.groupId) ?? '';
-    return attachment.kind === 'class'
-      ? t('people.classTeacherOf', { title: t(`words.${vocabulary}.classTeacher`), group })
-      : t('people.subjectOf', { subject: attachment.subject ?? '', group });
-  });
+): string[] {
+  const namesOf = (taught: readonly Attachment[]) =>
+    taught
+      .map(({ groupId }) => groupNameOf(groups, groupId) ?? '')
+      .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
+      .join(', ');
+  return [...Map.groupBy(attachments, ({ subject }) => subject)]
+    .sort(([a], [b]) => (a ?? '').localeCompare(b ?? ''))
+    .map(([subject, taught]) => attachmentWords(subject, namesOf(taught), vocabulary, t));
+}

@@ -20,7 +20,7 @@ import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
-import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { BadgedName } from '../platform/verified-badge.tsx';
 import { errorWords } from '../platform/words.ts';
 import { MemberCardDrawer } from './member-card.tsx';
 import { EndDialog, TransferDialog, VerifyDialog } from './member-dialogs.tsx';
@@ -225,12 +225,11 @@ export function People() {
                           className={classes.open}
                           onClick={() => setOpened(member.membershipId)}
                         >
-                          {member.fullName}
+                          <BadgedName name={member.fullName} verified={member.verified} />
                         </button>
                       ) : (
-                        member.fullName
-                      )}
-                      {member.verified && <VerifiedBadge />}
+                        <BadgedName name={member.fullName} verified={member.verified} />
+                      )}{' '}
                       {member.imitates !== null && (
                         <Badge color="red" variant="light" tt="none" title={t('people.imitatesWhy')}>
                           {t('people.imitates', {

@@ -127,6 +127,7 @@ export function Register() {
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {groups !== undefined && groups.length > 1 && (
         <NativeSelect
+          mt="md"
           label={t('register.choose')}
           value={groupId ?? ''}
           onChange={(event) => {
@@ -235,9 +236,9 @@ export function Register() {
                   {pupil.guardians.map((guardian) => (
                     <li key={guardian.membershipId} className={classes.guardian}>
                       <span>
-                        {guardian.fullName}
+                        {guardian.fullName}{' '}
                         {!guardian.mayBeContacted && (
-                          <Badge color="brass" variant="light" tt="none" ml={8}>
+                          <Badge color="brass" variant="light" tt="none">
                             {t(guardian.mayBeInformed ? 'register.notContacted' : 'register.notInformed')}
                           </Badge>
                         )}
@@ -249,6 +250,7 @@ export function Register() {
                         <Button
                           size="xs"
                           variant="subtle"
+                          className={classes.limit ?? ''}
                           aria-label={t('register.limitName', { name: guardian.fullName })}
                           onClick={() => setLimiting({ child: pupil, guardian })}
                         >

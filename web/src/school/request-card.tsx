@@ -3,8 +3,8 @@ import type { SchoolRequest } from '@zvonok/client-sdk';
 import { type ReactNode, useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMembership } from '../platform/membership.tsx';
-import { VerifiedBadge } from '../platform/verified-badge.tsx';
-import { roleWord, shortTime } from '../platform/words.ts';
+import { BadgedName } from '../platform/verified-badge.tsx';
+import { longDate, momentWithin, roleWord } from '../platform/words.ts';
 import { stateWord, wishDetails, wishWords } from './request-words.ts';
 import classes from './requests.module.css';
 
@@ -35,15 +35,12 @@ export function RequestCard({ request, children }: { request: SchoolRequest; chi
       <p className={classes.who}>
         {askedBy.membershipId !== as && (
           <>
-            <span>{askedBy.fullName}</span>
-            {askedBy.verified && <VerifiedBadge size={15} />}
-            <span>· {roleWord(askedBy.role, vocabulary, t)} ·</span>
+            <BadgedName name={askedBy.fullName} verified={askedBy.verified} /> ·{' '}
+            {roleWord(askedBy.role, vocabulary, t)} ·{' '}
           </>
         )}
-        <time dateTime={request.createdAt}>{shortTime(request.createdAt)}</time>
-        {state === 'open' && (
-          <span>· {t('requests.until', { when: new Date(request.expiresAt).toLocaleDateString() })}</span>
-        )}
+        <time dateTime={request.createdAt}>{momentWithin(request.createdAt, t)}</time>
+        {state === 'open' && ` · ${t('requests.until', { when: longDate(request.expiresAt) })}`}
       </p>
       {wishDetails(request, t).map((detail) => (
         <p key={detail} className={classes.detail}>

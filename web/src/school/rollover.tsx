@@ -122,7 +122,7 @@ export function RolloverPage() {
                 label={t('rollover.lastYear')}
                 min={0}
                 max={schoolLimits.groupYearMax}
-                w={140}
+                w={180}
                 value={plan.lastYear}
                 onChange={(value) => {
                   if (typeof value === 'number') setChoices((known) => ({ ...known, lastYear: value }));
@@ -313,7 +313,7 @@ function NewClass({ onAdd }: { onAdd: (name: string) => void }) {
     >
       <TextInput
         label={t('rollover.newClass')}
-        placeholder={t(`words.${vocabulary}.groupExample`)}
+        placeholder={t(`words.${vocabulary}.firstGroupExample`)}
         maxLength={schoolLimits.groupNameLength}
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}

@@ -1,4 +1,4 @@
-import { Badge, Button, NativeSelect, SegmentedControl, Skeleton } from '@mantine/core';
+import { Button, NativeSelect, SegmentedControl, Skeleton } from '@mantine/core';
 import { IconUserPlus } from '@tabler/icons-react';
 import { type Group, type InvitableRole, invitableRoles, type RosterEntry } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
@@ -66,6 +66,7 @@ export function Roster() {
   const isEmpty = entries !== undefined && counts.every((each) => each.expected === 0);
   const lineOf = (entry: RosterEntry) =>
     [
+      roleWord(entry.role, vocabulary, t),
       nameOf(entry.groupId),
       entry.children.length > 0 ? t('roster.childrenOf', { names: entry.children.join(', ') }) : undefined,
       entry.phone === null ? undefined : phoneWords(entry.phone),
@@ -73,6 +74,8 @@ export function Roster() {
     ]
       .filter((part) => part !== undefined)
       .join(' · ');
+  const rolesWord = (each: InvitableRole) =>
+    each === 'head' ? t('people.roles.head') : t(`words.${vocabulary}.${each}s`);
   const choose = (change: () => void) => {
     setEntries(undefined);
     change();
@@ -93,12 +96,12 @@ export function Roster() {
               .filter((each) => each.expected > 0)
               .map((each) => (
                 <div key={each.role} className={classes.count}>
-                  <dt>{roleWord(each.role, vocabulary, t)}</dt>
+                  <dt>{rolesWord(each.role)}</dt>
                   <dd>{t('roster.comeOf', { come: each.come, expected: each.expected })}</dd>
                 </div>
               ))}
           </dl>
-          <div className={classes.buttons}>
+          <div className={classes.narrow}>
             <SegmentedControl
               aria-label={t('roster.title')}
               value={come ? 'come' : 'waiting'}
@@ -117,7 +120,7 @@ export function Roster() {
               }}
               data={[
                 { value: '', label: t('people.allRoles') },
-                ...invitableRoles.map((value) => ({ value, label: roleWord(value, vocabulary, t) })),
+                ...invitableRoles.map((value) => ({ value, label: rolesWord(value) })),
               ]}
             />
             <NativeSelect
@@ -147,12 +150,7 @@ export function Roster() {
                 {entries.map((entry) => (
                   <li key={entry.id} className={classes.line}>
                     <div className={classes.words}>
-                      <div className={classes.name}>
-                        {entry.fullName}
-                        <Badge variant="light" tt="none">
-                          {roleWord(entry.role, vocabulary, t)}
-                        </Badge>
-                      </div>
+                      <div className={classes.name}>{entry.fullName}</div>
                       <p className={classes.facts}>{lineOf(entry)}</p>
                     </div>
                   </li>
