@@ -1,189 +1,63 @@
-import type { AccountId, Attachment, GroupId, MembershipId, Role, SchoolId } from '@zvonok/shared';
-import type { Accounts } from './accounts/index.ts';
-import type { Desk } from './desk/index.ts';
-import type { Transaction } from './platform/database.ts';
+import type { SchoolId } from '@zvonok/shared';
+import { createActors, type Stage } from './demo/demo.actors.ts';
+import { playKindergarten, playOperator } from './demo/demo.desk.ts';
+import { foundSchool } from './demo/demo.founding.ts';
+import { playSchool, type SchoolSecrets } from './demo/demo.school.ts';
+import { forgetEverything } from './demo/demo.store.ts';
+import { UnfitDatabaseError } from './platform/database.ts';
 import { demoDataFact, findFact, writeFact } from './platform/facts.store.ts';
-import type { Platform } from './platform/platform.ts';
-import type { School } from './school/index.ts';
 
-/** People of the demo school, in the order in which they are made and shown. Their phones are nobody's and known to all. */
-const people = [
-  { phone: '+79000000001', role: 'admin', fullName: 'Петрова Анна Ивановна', is: 'администратор' },
-  { phone: '+79000000002', role: 'head', fullName: 'Орлов Пётр Сергеевич', is: 'директор' },
-  {
-    phone: '+79000000003',
-    role: 'teacher',
-    fullName: 'Волкова Ольга Николаевна',
-    is: 'классный руководитель 7Б, литература',
-    attachments: [
-      { group: '7Б', kind: 'class', subject: null },
-      { group: '7Б', kind: 'subject', subject: 'Литература' },
-    ],
-  },
-  {
-    phone: '+79000000004',
-    role: 'teacher',
-    fullName: 'Соколов Игорь Львович',
-    is: 'математика в 7Б и 8А',
-    attachments: [
-      { group: '7Б', kind: 'subject', subject: 'Математика' },
-      { group: '8А', kind: 'subject', subject: 'Математика' },
-    ],
-  },
-  {
-    phone: '+79000000005',
-    role: 'teacher',
-    fullName: 'Лебедева Нина Павловна',
-    is: 'классный руководитель 8А',
-    attachments: [{ group: '8А', kind: 'class', subject: null }],
-  },
-  {
-    phone: '+79000000006',
-    role: 'teacher',
-    fullName: 'Новиков Олег Игоревич',
-    is: 'учитель, ещё не подтверждён',
-    unverified: true,
-  },
-  { phone: '+79000000011', role: 'pupil', fullName: 'Смирнов Илья', is: 'ученик 7Б', group: '7Б' },
-  { phone: '+79000000012', role: 'pupil', fullName: 'Зайцева Мария', is: 'ученица 7Б', group: '7Б' },
-  { phone: '+79000000013', role: 'pupil', fullName: 'Морозов Артём', is: 'ученик 7Б', group: '7Б' },
-  { phone: '+79000000014', role: 'pupil', fullName: 'Фёдорова Алина', is: 'ученица 7Б', group: '7Б' },
-  { phone: '+79000000015', role: 'pupil', fullName: 'Кузнецов Лев', is: 'ученик 7Б', group: '7Б' },
-  { phone: '+79000000016', role: 'pupil', fullName: 'Попова София', is: 'ученица 7Б', group: '7Б' },
-  {
-    phone: '+79000000021',
-    role: 'guardian',
-    fullName: 'Смирнова Вера Олеговна',
-    is: 'мама Ильи Смирнова',
-    group: '7Б',
-    child: '+79000000011',
-  },
-  {
-    phone: '+79000000022',
-    role: 'guardian',
-    fullName: 'Зайцев Денис Юрьевич',
-    is: 'папа Марии Зайцевой',
-    group: '7Б',
-    child: '+79000000012',
-  },
-  {
-    phone: '+79000000023',
-    role: 'guardian',
-    fullName: 'Морозова Инна Викторовна',
-    is: 'родитель, ещё не связан с ребёнком',
-    group: '7Б',
-  },
-] as const satisfies readonly DemoPerson[];
+export { demoTable } from './demo/demo.table.ts';
 
-/** Runs the demo server: approves schools that apply, and reads no chat. */
-const demoOperator = { phone: '+79000000009', fullName: 'Жуков Марк Андреевич', is: 'оператор сервера' };
+/** While the story is played, this; then what is shown of it at each start. Absent where there is none. */
+const demoStoryFact = 'demoStory';
+const playing = 'playing';
 
-interface DemoPerson {
-  readonly phone: string;
-  readonly role: Role;
-  readonly fullName: string;
-  /** What the table in the terminal calls them. */
-  readonly is: string;
-  readonly group?: DemoGroup;
-  readonly attachments?: readonly (Omit<Attachment, 'groupId'> & { readonly group: DemoGroup })[];
-  /** Phone of the child. */
-  readonly child?: string;
-  readonly unverified?: true;
-}
-type DemoGroup = '7Б' | '8А';
-
-export interface DemoApp {
-  readonly platform: Pick<Platform, 'database' | 'config' | 'logger'>;
-  readonly accounts: Pick<Accounts, 'ensureAccount'>;
-  readonly school: Pick<School, 'operator'>;
-  readonly desk: Pick<Desk, 'addOperator'>;
+/** The school as it stands on its first day, without the story: for tests. */
+export async function seedDemoSchool(stage: Stage): Promise<SchoolId> {
+  requireDemo(stage);
+  return stage.platform.database.inTransaction((tx) => foundSchool(tx, stage));
 }
 
 /**
- * Makes the demo school once, in one transaction that also marks the database as holding demo data, and shows by `say`
- * (the terminal, never the log) with which phones to sign in. Seeded again it changes nothing.
+ * Makes the demo once, before anybody is served: a school in the middle of its year, a kindergarten, and schools that
+ * apply. It is founded in one transaction, and then its people act. One that was interrupted is made anew; seeded again it
+ * changes nothing. Resolves to what the terminal shows, undefined for a demo of a version that had no story.
  *
- * @throws Error outside demo mode
+ * @throws Error outside demo mode; UnfitDatabaseError for a database with schools of somebody's own
  */
-export async function seedDemo(app: DemoApp, say: (line: string) => void): Promise<void> {
-  const { database, config, logger } = app.platform;
-  if (!config.demo) throw new Error('Demo data belongs to demo mode alone.');
-  if ((await findFact(database, demoDataFact)) === undefined) {
-    await database.inTransaction((tx) => seed(tx, app));
-    logger.info('demo school made');
-  }
-  for (const line of demoTable()) say(line);
-}
-
-async function seed(tx: Transaction, { accounts, desk, school: { operator } }: DemoApp): Promise<void> {
-  const [first, ...others] = people;
-  await desk.addOperator(tx, await accounts.ensureAccount(tx, demoOperator.phone), demoOperator.fullName);
-  const { schoolId, admin } = await operator.createSchool(tx, {
-    name: 'Школа №29 (демо)',
-    admin: { accountId: await accounts.ensureAccount(tx, first.phone), fullName: first.fullName },
-    basis: 'demo',
+export async function seedDemo(stage: Stage): Promise<SchoolSecrets | undefined> {
+  requireDemo(stage);
+  const { database, logger } = stage.platform;
+  const known = await findFact(database, demoStoryFact);
+  if (known !== undefined && known !== playing) return JSON.parse(known) as SchoolSecrets;
+  if (known === undefined && (await findFact(database, demoDataFact)) !== undefined) return undefined;
+  const schoolId = await database.inTransaction(async (tx) => {
+    if (known === playing) await forgetEverything(tx);
+    else await refuseOwnSchools(stage);
+    await writeFact(tx, demoStoryFact, playing);
+    return foundSchool(tx, stage);
   });
-  const groups: Record<DemoGroup, GroupId> = {
-    '7Б': (await operator.createGroup(tx, schoolId, { name: '7Б', year: 7 }, null)).id,
-    '8А': (await operator.createGroup(tx, schoolId, { name: '8А', year: 8 }, null)).id,
-  };
-  const made = new Map<string, MembershipId>([[first.phone, admin.id]]);
-  for (const person of others as readonly DemoPerson[]) {
-    const accountId = await accounts.ensureAccount(tx, person.phone);
-    made.set(person.phone, await enrol(tx, operator, { schoolId, accountId, person, groups, made }));
-  }
-  await writeFact(tx, demoDataFact, schoolId);
+  const actors = createActors(stage);
+  const [secrets] = await Promise.all([
+    playSchool(actors, schoolId),
+    playOperator(actors, stage).then((id) => playKindergarten(actors, id)),
+  ]);
+  await database.inTransaction((tx) => writeFact(tx, demoStoryFact, JSON.stringify(secrets)));
+  logger.info('demo made');
+  return secrets;
 }
 
-async function enrol(
-  tx: Transaction,
-  operator: School['operator'],
-  {
-    schoolId,
-    accountId,
-    person,
-    groups,
-    made,
-  }: {
-    schoolId: SchoolId;
-    accountId: AccountId;
-    person: DemoPerson;
-    groups: Record<DemoGroup, GroupId>;
-    made: ReadonlyMap<string, MembershipId>;
-  },
-): Promise<MembershipId> {
-  const { role, fullName } = person;
-  const isVerified = (role === 'head' || role === 'teacher') && person.unverified !== true;
-  const membership = await operator.enrol(tx, {
-    schoolId,
-    accountId,
-    role,
-    fullName,
-    groupId: person.group === undefined ? null : groups[person.group],
-    ...(isVerified ? { verified: { by: null, basis: 'demo' } } : {}),
-    childId: person.child === undefined ? undefined : made.get(person.child),
-    by: null,
-  });
-  if (membership === undefined) throw new Error('the demo school names somebody twice');
-  for (const { group, kind, subject } of person.attachments ?? []) {
-    await operator.attach(
-      tx,
-      { schoolId, membershipId: membership.id, groupId: groups[group], kind, subject },
-      null,
-    );
-  }
-  return membership.id;
+function requireDemo({ platform }: Stage): void {
+  if (!platform.config.demo) throw new Error('Demo data belongs to demo mode alone.');
 }
 
-/** The phones to sign in with, one line each, for people at the terminal. */
-export function demoTable(): string[] {
-  const shown = (phone: string) => phone.replace(/^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/, '+7 $1 $2-$3-$4');
-  return [
-    '',
-    'Демо: войдите с любым из этих телефонов, код появится здесь.',
-    ...[...people, demoOperator].map(
-      ({ phone, fullName, is }) => `  ${shown(phone)}  ${fullName.padEnd(26)} ${is}`,
-    ),
-    '',
-  ];
+/** Once it holds demo data, a database is good for nothing else. */
+async function refuseOwnSchools({ platform, school }: Stage): Promise<void> {
+  const page = { search: undefined, after: undefined, limit: 1 };
+  if ((await school.operator.listHosted(platform.database, page))?.length === 0) return;
+  throw new UnfitDatabaseError([
+    'It holds schools of your own, and the server would make its demo beside them. Set PUBLIC_URL and ' +
+      'SMS_URL_TEMPLATE to run it for them, or another DATA_DIR to try the demo.',
+  ]);
 }

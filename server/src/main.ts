@@ -1,5 +1,5 @@
 import { type App, createApp } from './app.ts';
-import { seedDemo } from './demo.ts';
+import { demoTable, seedDemo } from './demo.ts';
 import { ConfigError, readConfig } from './platform/config.ts';
 import { UnfitDatabaseError } from './platform/database.ts';
 import { EmbeddedPostgresError } from './platform/embedded-postgres.ts';
@@ -29,9 +29,10 @@ async function main() {
     });
   }
 
-  if (config.demo) await seedDemo(app, say);
+  const demo = config.demo ? await seedDemo(app) : undefined;
   const address = await app.listen();
   app.platform.logger.info({ version: config.version, demo: config.demo }, 'server started');
+  if (config.demo) for (const line of demoTable(address, demo)) say(line);
   say(`Zvonok is ready: ${address}`);
   tellOfCalls(app.media);
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type MembershipId } from '@zvonok/client-sdk';
 import { type App, createApp, type Overrides } from '@zvonok/server/app';
-import { seedDemo } from '@zvonok/server/demo.ts';
+import { seedDemoSchool } from '@zvonok/server/demo.ts';
 import { readConfig } from '@zvonok/server/platform/config.ts';
 import { createLogger } from '@zvonok/server/platform/logger.ts';
 import { makeDataDir } from '@zvonok/server/platform/testing/test-postgres.ts';
@@ -73,7 +73,7 @@ export async function startApp(
     logger: createLogger(config),
     ...(options.checkOutputs === undefined ? {} : { checkOutputs: options.checkOutputs }),
   });
-  if (options.demo === true) await seedDemo(app, () => undefined);
+  if (options.demo === true) await seedDemoSchool(app);
   const url = await app.listen();
   const clients: Client[] = [];
 

@@ -40,6 +40,7 @@ export function createDesk(
       if (removed) await recordOperator(tx, null, { action: 'operatorRemoved', operatorId: accountId });
       return removed;
     },
+    attachOrder: actions.attachOrder,
     mountHttp: (door: HttpDoor) => mountOrders(door, actions, requireOperator),
   };
 }

@@ -2,6 +2,7 @@ import {
   type AccountId,
   CodedError,
   type GroupId,
+  type Import,
   type MembershipId,
   type MyMembership,
   type Role,
@@ -85,6 +86,8 @@ export interface School {
   readonly procedures: MountedProcedure[];
   /** Adds the routes that take and give tables. */
   mountHttp(door: HttpDoor): Promise<void>;
+  /** Has a table of people read, as the route that takes one does. @throws CodedError FORBIDDEN */
+  addImport(actor: Actor, fileName: string, file: Buffer): Promise<Import>;
   /** Changes without a right of their own, for the operator's commands. */
   readonly operator: Pick<
     SchoolChanges,
@@ -201,6 +204,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
       ...mountPeople(directory),
       ...mountMovement(createMovementActions(platform, changes, ports.handPicked)),
     ],
+    addImport: roster.addImport,
     mountHttp: (door) => mountSchoolHttp(door, { roster, audit: actions }, actors.requireActor),
     operator: { ...changes, ...hosting },
     isOpen,
