@@ -69,6 +69,8 @@ const settled = (page: Page) =>
   page.waitForFunction(() => document.getAnimations().every((each) => each.playState !== 'running'));
 
 const field = (name: string) => applicant.page.locator(`[data-field="${name}"]`);
+const inQueue = (schoolName: string) =>
+  operator.page.getByTestId('application').filter({ hasText: schoolName });
 const scanPicker = () => applicant.page.locator('input[type="file"]');
 const state = (name: string) =>
   applicant.page.locator(`[data-testid="application-state"][data-state="${name}"]`);
@@ -140,7 +142,7 @@ it('the operator lands at the desk, saves the scan and asks a question', async (
   await page.waitForURL('**/operator');
   // This machine's own demonstration: open without a passkey, and it says so.
   await page.getByTestId('passkey-waived').waitFor();
-  await page.getByTestId('application').filter({ hasText: applied.schoolName }).click();
+  await inQueue(applied.schoolName).click();
   const card = page.getByTestId('application-card');
   for (const fact of ['6027012345', 'Псков, улица Мира', applied.adminName, '14-од']) {
     await card.getByText(fact).first().waitFor();
@@ -160,8 +162,8 @@ it('the operator lands at the desk, saves the scan and asks a question', async (
   await settled(page);
   await operator.screenshot('operator-ask-1280');
   await page.getByTestId('confirm').click();
-  await page.getByTestId('queue-empty').waitFor();
-  await operator.screenshot('operator-empty-1280');
+  await inQueue(applied.schoolName).waitFor({ state: 'detached' });
+  await operator.screenshot('operator-asked-1280');
 });
 
 it('the school finds the question behind its link and answers', async () => {
@@ -192,7 +194,7 @@ it('the operator is warned of a second application, declines it with a reason, a
   expect(sent.status()).toBe(200);
   await page.getByTestId('state-submitted').click();
   await page.reload();
-  await page.getByTestId('application').filter({ hasText: second.schoolName }).click();
+  await inQueue(second.schoolName).click();
   await page.getByTestId('similar').getByText(applied.schoolName).waitFor();
   await operator.screenshot('operator-similar-1280');
   await page.getByTestId('decline').click();
@@ -200,15 +202,15 @@ it('the operator is warned of a second application, declines it with a reason, a
   await page.getByTestId('confirm').click();
   await page.getByTestId('application-card').waitFor({ state: 'detached' });
 
-  await page.getByTestId('application').filter({ hasText: applied.schoolName }).click();
+  await inQueue(applied.schoolName).click();
   await page.getByText('Директор Смирнова').waitFor();
   await page.getByTestId('approve').click();
   await settled(page);
   await operator.screenshot('operator-approve-1280');
   await page.getByTestId('confirm').click();
-  await page.getByTestId('queue-empty').waitFor();
+  await inQueue(applied.schoolName).waitFor({ state: 'detached' });
   await page.getByTestId('state-approved').click();
-  await page.getByTestId('application').filter({ hasText: applied.schoolName }).waitFor();
+  await inQueue(applied.schoolName).waitFor();
 });
 
 it('the administrator signs in with exactly that phone and finds the school made', async () => {
@@ -261,9 +263,9 @@ it('the desk is usable on a phone, and nobody else has one', async () => {
   const { page } = operator;
   await page.setViewportSize(phoneSize);
   await page.goto('/operator?state=approved');
-  await page.getByTestId('application').waitFor();
+  await inQueue(applied.schoolName).waitFor();
   await operator.screenshot('operator-queue-390');
-  await page.getByTestId('application').click();
+  await inQueue(applied.schoolName).click();
   await page.getByTestId('application-card').waitFor();
   await operator.screenshot('operator-application-390', true);
   await page.getByTestId('to-schools').click();

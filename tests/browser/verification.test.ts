@@ -60,14 +60,15 @@ it('a teacher asks to be verified, a guardian for their child; the administrator
   await admin.enterPhoneAndCode(server, demoPeople.admin);
   await page.getByTestId('conversations').waitFor();
   await page.goto('/school/verification');
-  await page.getByTestId('approve').waitFor();
+  const asked = (words: string) => page.getByTestId('request').filter({ hasText: words });
+  await asked('Новиков').waitFor();
   await admin.screenshot('verification-1280');
-  await page.getByTestId('approve').click();
+  await asked('Новиков').getByTestId('approve').click();
   await page.getByTestId('confirm').click();
   await teacher.page.getByTestId('conversations').waitFor();
 
   await page.goto('/school/requests');
-  await page.getByTestId('approve').click();
+  await asked('зайцева мария').getByTestId('approve').click();
   await page.getByRole('radio').first().check();
   await settled(admin);
   await admin.screenshot('approve-child-1280');
