@@ -11,6 +11,7 @@ import type {
   SessionId,
 } from '@zvonok/shared';
 import type { App } from '../app.ts';
+import type { Transaction } from '../platform/database.ts';
 import { createDispatcher, type Reply } from '../platform/dispatcher.ts';
 import type { Caller } from '../platform/procedures.ts';
 
@@ -73,13 +74,15 @@ export function createActors({ platform, accounts, school, chat, desk }: Stage) 
     sessionId: crypto.randomUUID() as SessionId,
   });
 
-  /** Signs in: whoever is expected with this phone becomes a member by it, as at any first sign-in. */
+  /** Whoever is expected with this phone becomes a member by it, as at any first sign-in. */
+  async function claim(tx: Transaction, phone: string): Promise<AccountId> {
+    const accountId = await accounts.ensureAccount(tx, phone);
+    await school.rosterClaims.claimByPhone(tx, accountId, phone, address);
+    return accountId;
+  }
+
   async function signIn(phone: string, schoolId?: SchoolId): Promise<Actor> {
-    const accountId = await database.inTransaction(async (tx) => {
-      const id = await accounts.ensureAccount(tx, phone);
-      await school.rosterClaims.claimByPhone(tx, id, phone, address);
-      return id;
-    });
+    const accountId = await database.inTransaction((tx) => claim(tx, phone));
     const found = await school.membershipsOf(accountId);
     const own = schoolId === undefined ? found : found.filter((each) => each.schoolId === schoolId);
     return { caller: callerOf(accountId), as: own[0]?.id };
@@ -87,6 +90,12 @@ export function createActors({ platform, accounts, school, chat, desk }: Stage) 
 
   return {
     act,
+    /** All of them sign in for the first time; nobody of them acts. */
+    async arrive(phones: readonly string[]): Promise<void> {
+      await database.inTransaction(async (tx) => {
+        for (const phone of phones) await claim(tx, phone);
+      });
+    },
     /** Does what may be refused: a wrong PIN. */
     async attempt<N extends ProcedureName>(name: N, input: InputFor<N>): Promise<void> {
       await reply(name, undefined, input);

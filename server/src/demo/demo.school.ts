@@ -64,12 +64,11 @@ export async function playSchool(actors: Actors, schoolId: SchoolId): Promise<Sc
     }
     await act('school.appointHead', admin, { membershipId: await memberNamed('Орлов Пётр Сергеевич') });
     await act('school.appointAdmin', admin, { membershipId: await memberNamed('Титов Роман Андреевич') });
-    const others = [
+    await actors.arrive([
       ...[cast.daria, cast.semyon, cast.eva, cast.maxim, cast.anastasia, cast.expelled, cast.transferred],
       ...cast.graduates,
       ...[cast.mother, cast.limitedFather, cast.semyonsMother],
-    ];
-    for (const phone of others) await enter(phone);
+    ]);
   }
 
   /** The year turns; 7Б and 8А were made for the new one already. */
