@@ -65,7 +65,7 @@ export function demoTable(address: string, secrets: SchoolSecrets | undefined): 
     line({ ...demoOperator, is: `${demoOperator.is}: заявки школ (в демо без ключа входа)` }),
     '',
     'Что попробовать',
-    '  Администратор: раздел «Школа» — проверка, просьбы, заявки, сигналы, люди, новый год, журнал',
+    '  Администратор: раздел «Школа» — сегодня, требует внимания, подтверждение, просьбы, заявки, журнал',
     `  Ковалёв Тимур из 3А, без телефона: ${address}/card#${card.token}  PIN ${card.pin}`,
     `  Новый ученик 7Б по ссылке, с любым другим телефоном: ${address}/invite#${inviteToken}`,
     `  Попроситься в школу: ${address}/join  код ${joinCode.slice(0, 4)}-${joinCode.slice(4)}`,
