@@ -123,8 +123,12 @@ const page = { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: deskLimi
 export const deskProcedures = procedures('desk', {
   submitApplication: publicProcedure({
     summary:
-      'A school applies. The token is answered once: with it the sender follows the application and answers questions.',
-    input: { form: ApplicationForm },
+      'A school applies. With the token the sender follows the application and answers questions; nobody else learns it. Sent again with the same token it is the same application.',
+    input: {
+      form: ApplicationForm,
+      /** 256 random bits of the sender's own, so that a lost reply makes no second application; else the server's. */
+      token: Type.Optional(ApplicationToken),
+    },
     output: strict({ application: OwnApplication, token: ApplicationToken }),
     errors: ['PHONE_INVALID'],
     limit: perMinute(10),

@@ -238,6 +238,9 @@ export const deskLimits = {
   /** A scan of one page, as phones and office scanners make it. */
   orderBytes: 10 * 1024 * 1024,
   orderNameLength: 120,
+  /** A scan is personal: it stays with the school that was made of it, and leaves with what came to nothing. */
+  orderKeptDeclinedMs: 30 * day,
+  orderKeptUndecidedMs: 90 * day,
   /** Of one address in a day: a region's office applies for its schools, a flood does not get far. */
   applicationsPerAddress: { max: 30, windowMs: day },
   /** Of the whole server: far above what happens, and a bound all the same. */

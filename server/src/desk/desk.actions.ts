@@ -31,6 +31,7 @@ import {
   listSimilar,
   lockApplication,
   putOrder,
+  removeOrder,
   type StoredApplication,
 } from './desk.store.ts';
 import type { OrderType } from './desk.tables.ts';
@@ -41,8 +42,18 @@ export function createDeskActions(
   accounts: Pick<Accounts, 'ensureAccount'>,
   school: Pick<School, 'operator'>,
 ) {
-  const { database, logger } = platform;
+  const { database, jobs, logger } = platform;
   const { requireBelow } = createCountedDoor(platform);
+
+  const forgetting = jobs.define<{ readonly applicationId: ApplicationId }>({
+    name: 'desk.forgetOrder',
+    run: ({ applicationId }) =>
+      database.inTransaction(async (tx) => {
+        const found = await lockApplication(tx, applicationId);
+        if (found !== undefined && isOverdue(found)) await removeOrder(tx, applicationId);
+      }),
+    giveUp: async ({ applicationId }) => logger.error({ applicationId }, 'a scan could not be removed'),
+  });
 
   async function requireByToken(reader: Reader, token: string): Promise<StoredApplication> {
     const found = await findByToken(reader, hashToken(token));
@@ -67,7 +78,7 @@ export function createDeskActions(
 
   return {
     async submitApplication(
-      form: ApplicationForm,
+      { form, token: given }: { form: ApplicationForm; token?: string | undefined },
       { address }: Pick<PublicContext, 'address'>,
     ): Promise<{ application: OwnApplication; token: string }> {
       const adminPhone = normalisePhone(form.adminPhone);
@@ -78,9 +89,9 @@ export function createDeskActions(
       }
       await requireBelow('applications:address', deskLimits.applicationsPerAddress, address);
       await requireBelow('applications:server', deskLimits.applicationsPerServer);
-      const token = randomBytes(deskLimits.tokenBytes).toString('base64url');
-      const application = await database.inTransaction((tx) =>
-        addApplication(tx, {
+      const token = given ?? randomBytes(deskLimits.tokenBytes).toString('base64url');
+      const application = await database.inTransaction(async (tx) => {
+        const added = await addApplication(tx, {
           ...form,
           schoolName: normaliseLabel(form.schoolName),
           address: normaliseLabel(form.address),
@@ -89,9 +100,13 @@ export function createDeskActions(
           adminPhone,
           id: uuid() as ApplicationId,
           tokenHash: hashToken(token),
-        }),
-      );
-      logger.info({ applicationId: application.id }, 'a school applied');
+        });
+        if (added === undefined) return requireByToken(tx, token);
+        const { id: applicationId } = added;
+        await forgetting.enqueue(tx, { applicationId }, { delayMs: deskLimits.orderKeptUndecidedMs });
+        logger.info({ applicationId }, 'a school applied');
+        return added;
+      });
       return { application: describeOwn(application), token };
     },
 
@@ -195,6 +210,7 @@ export function createDeskActions(
           decidedBy: by.accountId,
         });
         await recordOperator(tx, by, { action: 'applicationDeclined', applicationId: id, note: reason });
+        await forgetting.enqueue(tx, { applicationId: id }, { delayMs: deskLimits.orderKeptDeclinedMs });
         return requireDescribed(tx, id);
       }),
 
@@ -209,6 +225,17 @@ export function createDeskActions(
 }
 
 export type DeskActions = ReturnType<typeof createDeskActions>;
+
+/** Whether the scan has stayed for as long as it may, with a minute for clocks that differ. */
+function isOverdue({ state, submittedAt, decidedAt }: StoredApplication): boolean {
+  if (state === 'approved') return false;
+  const { orderKeptDeclinedMs, orderKeptUndecidedMs } = deskLimits;
+  const until =
+    decidedAt === null
+      ? submittedAt.getTime() + orderKeptUndecidedMs
+      : decidedAt.getTime() + orderKeptDeclinedMs;
+  return Date.now() >= until - 60_000;
+}
 
 function refuseDecided({ state }: Pick<StoredApplication, 'state'>): void {
   if (isWaiting(state)) return;

@@ -7,7 +7,7 @@ const byOf = ({ caller, address }: AccountContext) => ({ accountId: caller.accou
 
 export function mountDesk(actions: DeskActions, schools: SchoolDesk): MountedProcedure[] {
   return mount(deskProcedures, {
-    'desk.submitApplication': ({ form }, context) => actions.submitApplication(form, context),
+    'desk.submitApplication': (input, context) => actions.submitApplication(input, context),
     'desk.getApplication': async ({ token }) => ({ application: await actions.getApplication(token) }),
     'desk.answerQuestion': async ({ token, answer }) => ({
       application: await actions.answerQuestion(token, answer),

@@ -31,13 +31,17 @@ export async function removeOperator(tx: Transaction, accountId: AccountId): Pro
   return rows.length > 0;
 }
 
+/** Undefined where the token is known already. */
 export async function addApplication(
   tx: Transaction,
   application: ApplicationForm & { readonly id: ApplicationId; readonly tokenHash: string },
-): Promise<StoredApplication> {
-  const [row] = await tx.insert(applications).values(application).returning();
-  if (row === undefined) throw new Error('an inserted application was not returned');
-  return { ...row, orderFile: null };
+): Promise<StoredApplication | undefined> {
+  const [row] = await tx
+    .insert(applications)
+    .values(application)
+    .onConflictDoNothing({ target: applications.tokenHash })
+    .returning();
+  return row === undefined ? undefined : { ...row, orderFile: null };
 }
 
 const withOrder = (reader: Reader) =>
@@ -175,6 +179,10 @@ export async function putOrder(
       target: applicationOrders.applicationId,
       set: { name, type, bytes, attachedAt: sql`now()` },
     });
+}
+
+export async function removeOrder(tx: Transaction, applicationId: ApplicationId): Promise<void> {
+  await tx.delete(applicationOrders).where(eq(applicationOrders.applicationId, applicationId));
 }
 
 export async function findOrder(reader: Reader, applicationId: ApplicationId) {

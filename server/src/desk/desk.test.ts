@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type ApplicationForm,
   type ApplicationId,
@@ -6,6 +7,7 @@ import {
   procedureContract,
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signal } from '../platform/outbound.ts';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
 import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 
@@ -95,6 +97,49 @@ describe('an application', () => {
     expect(unwrap(await rooms.call('school.listGroups', admin, {})).groups).toMatchObject([
       { name: 'Сотрудники', kind: 'staff' },
     ]);
+  });
+
+  it('is one application, however often it is sent with its token', async () => {
+    const sent = { form: form(), token: randomBytes(32).toString('base64url') };
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => rooms.call('desk.submitApplication', undefined, sent)),
+    );
+    const [first] = answers.map(unwrap);
+    expect(new Set(answers.map((answer) => unwrap(answer).application.id)).size).toBe(1);
+    expect(first?.token).toBe(sent.token);
+  });
+
+  it('loses its scan some time after it came to nothing, and not before', async () => {
+    const { id } = (await submit()).application;
+    const { client } = rooms.platform.database;
+    await client`insert into application_orders (application_id, name, type, bytes)
+      values (${id}, 'приказ.pdf', 'application/pdf', '\x25504446')`;
+    unwrap(
+      await rooms.call('desk.declineApplication', operator, { applicationId: id, reason: 'Нет приказа.' }),
+    );
+    const runEarly = async () => {
+      const due = await client`update jobs.job set start_after = now()
+        where name = 'desk.forgetOrder' and data->>'applicationId' = ${id} and state = 'created' returning id`;
+      const left = async () => {
+        // Wakes the worker, which else looks every now and then.
+        rooms.platform.outbound.publish([signal({ name: 'jobAdded', queue: 'desk.forgetOrder' })]);
+        const open = await client`select 1 from jobs.job where id in ${client(due.map((job) => job.id))}
+          and state <> 'completed'`;
+        return open.length;
+      };
+      await expect.poll(left, { timeout: 10_000 }).toBe(0);
+      return due.length;
+    };
+    const kept = async () =>
+      (await client`select 1 from application_orders where application_id = ${id}`).length;
+    // One by its submission, one by the refusal: too early, both.
+    expect(await runEarly()).toBe(2);
+    expect(await kept()).toBe(1);
+    await client`update applications set decided_at = now() - interval '31 days' where id = ${id}`;
+    await client`update jobs.job set state = 'created', completed_on = null
+      where name = 'desk.forgetOrder' and data->>'applicationId' = ${id}`;
+    expect(await runEarly()).toBe(2);
+    expect(await kept()).toBe(0);
   });
 
   it('is declined with a reason that its sender reads, and not decided again', async () => {

@@ -29,6 +29,13 @@ const empty: Form = {
 type Field = keyof Form;
 const isField = (name: string): name is Field => Object.hasOwn(empty, name);
 
+/** 256 random bits, as the server's own tokens. */
+const newToken = () =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(deskLimits.tokenBytes))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+
 /** What is sent of what was typed. */
 function tidied(typed: Form): Form {
   return {
@@ -87,6 +94,8 @@ export function ApplicationForm({
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
+  /** Names what is typed: sent again after a lost reply it makes no second application. Other words, another name. */
+  const token = useRef<string>(undefined);
 
   const focusOn = (name: string) =>
     requestAnimationFrame(() => form.current?.querySelector<HTMLElement>(`[data-field="${name}"]`)?.focus());
@@ -116,9 +125,10 @@ export function ApplicationForm({
     if (faults.length > 0 || order === undefined) return;
     setBusy(true);
     try {
-      const { token } = await client.desk.submitApplication({ form: ready });
+      token.current ??= newToken();
+      await client.desk.submitApplication({ form: ready, token: token.current });
       forget();
-      onSubmitted(token, order);
+      onSubmitted(token.current, order);
     } catch (error) {
       const field = refusedField(error);
       if (field === undefined) setProblem(error);
@@ -131,6 +141,7 @@ export function ApplicationForm({
     label: t(`apply.fields.${name}`),
     value: typed[name],
     onChange: (event: ChangeEvent<HTMLInputElement>) => {
+      token.current = undefined;
       keep({ ...typed, [name]: event.currentTarget.value });
       setWrong(wrong.filter((each) => each !== name));
     },
