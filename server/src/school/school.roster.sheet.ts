@@ -67,11 +67,15 @@ const headers: Readonly<Record<HeaderColumn, readonly string[]>> = {
   child: ['ребенок', 'дети', 'ребенок (фио; класс)', 'фио ребенка', 'child', 'children'],
   leads: [
     'ведет класс',
+    'ведет классы',
     'ведет группу',
+    'ведет группы',
     'классный руководитель',
     'классное руководство',
     'class teacher of',
     'leads',
+    'leads class',
+    'leads group',
   ],
   subjects: ['предметы', 'предмет', 'преподает', 'subjects', 'teaches'],
 };
@@ -91,6 +95,7 @@ const roleWords: Readonly<Record<InvitableRole, readonly string[]>> = {
     'ребенок',
     'pupil',
     'student',
+    'child',
   ],
   teacher: [
     'учитель',
@@ -105,6 +110,9 @@ const roleWords: Readonly<Record<InvitableRole, readonly string[]>> = {
     'социальный педагог',
     'сотрудник',
     'teacher',
+    'lecturer',
+    'educator',
+    'tutor',
     'staff',
   ],
   head: [
@@ -159,7 +167,7 @@ export function roleWord(role: InvitableRole, vocabulary: Vocabulary): string {
   const words: Record<InvitableRole, Record<Vocabulary, string>> = {
     head: { school: 'Руководитель', college: 'Руководитель', kindergarten: 'Руководитель' },
     teacher: { school: 'Учитель', college: 'Преподаватель', kindergarten: 'Воспитатель' },
-    pupil: { school: 'Ученик', college: 'Студент', kindergarten: 'Воспитанник' },
+    pupil: { school: 'Ученик', college: 'Обучающийся', kindergarten: 'Воспитанник' },
     guardian: { school: 'Родитель', college: 'Родитель', kindergarten: 'Родитель' },
   };
   return words[role][vocabulary];
