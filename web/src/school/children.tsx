@@ -11,6 +11,7 @@ import { useActing, useMembership, useMessenger } from '../platform/membership.t
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tellError } from '../platform/tell.ts';
 import { BadgedName } from '../platform/verified-badge.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords } from '../platform/words.ts';
 import classes from './register.module.css';
 
@@ -48,7 +49,9 @@ export function Children() {
       {problem !== undefined && (
         <LoadFailed words={errorWords(problem, t)} onRetry={() => setTries(tries + 1)} />
       )}
-      {membership.children.length === 0 && <p className={classes.quiet}>{t('children.none')}</p>}
+      {membership.children.length === 0 && (
+        <p className={classes.quiet}>{t('children.none', { ...formsOf(membership.vocabulary, t) })}</p>
+      )}
       {membership.children.map((child) => {
         const chat = conversations?.find(
           ({ kind, groupId }) => kind === 'parents' && groupId === child.groupId,

@@ -14,6 +14,7 @@ import { useTranslation } from 'react-i18next';
 import { plainLine } from '../desk/plain-text.ts';
 import { client } from '../platform/client.ts';
 import { Section } from '../platform/page.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, roleWord } from '../platform/words.ts';
 import classes from './invites.module.css';
 import { MadeInvite } from './made-invite.tsx';
@@ -103,7 +104,7 @@ export function CreateInvite({
   return (
     <Section title={t('invites.create')}>
       {ofClass && choices.length === 0 ? (
-        <p className={classes.quiet}>{t('invites.noGroups')}</p>
+        <p className={classes.quiet}>{t('invites.noGroups', { ...formsOf(membership.vocabulary, t) })}</p>
       ) : (
         <form onSubmit={create}>
           <div className={classes.fields}>

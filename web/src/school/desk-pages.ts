@@ -27,6 +27,7 @@ import {
 } from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
 import { type ComponentType, lazy } from 'react';
+import { formsOf } from '../platform/vocabulary.ts';
 import { answersForSchool } from './answers-for-school.ts';
 
 /** A page of the administrator's desk: an entry of its navigation and a route at `/school/<path>`. */
@@ -124,7 +125,7 @@ export const desk: readonly DeskPart[] = [
       },
       {
         path: 'register',
-        name: (t) => t('register.title'),
+        name: (t, vocabulary) => t('register.title', { ...formsOf(vocabulary, t) }),
         icon: IconId,
         isFor: has('seeClassRegister'),
         page: lazy(() => import('./register.tsx').then((module) => ({ default: module.Register }))),

@@ -15,6 +15,7 @@ import { Confirm } from '../platform/confirm.tsx';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Section } from '../platform/page.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, phoneWords, roleWord } from '../platform/words.ts';
 import classes from './import.module.css';
 
@@ -69,6 +70,7 @@ export function ImportPreview({
 
   const work = counts.group + counts.new + counts.changed + counts.moved;
   const vocabulary = membership.vocabulary;
+  const forms = formsOf(vocabulary, t);
   return (
     <>
       <p className={classes.quiet} data-testid="import-name">
@@ -89,7 +91,7 @@ export function ImportPreview({
               }}
               data-testid={`import-${each}`}
             >
-              {t(`import.kinds.${each}`)} · {counts[each]}
+              {t(`import.kinds.${each}`, { ...forms })} · {counts[each]}
             </Button>
           </li>
         ))}
@@ -108,7 +110,7 @@ export function ImportPreview({
           ]}
         />
       </div>
-      <Section title={t(`import.kinds.${kind}`)} lead={t(`import.leads.${kind}`)}>
+      <Section title={t(`import.kinds.${kind}`, { ...forms })} lead={t(`import.leads.${kind}`, { ...forms })}>
         {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void load()} />}
         {rows === undefined && problem === undefined && (
           <div role="status" aria-busy aria-label={t('common.loading')}>
@@ -156,9 +158,10 @@ export function ImportPreview({
         }}
       >
         {t('import.applyText', {
+          ...forms,
           added: counts.new,
           changed: counts.changed + counts.moved,
-          groups: counts.group,
+          made: counts.group,
         })}
       </Confirm>
     </>
@@ -168,6 +171,7 @@ export function ImportPreview({
 function Line({ row }: { row: ImportRow }) {
   const { t } = useTranslation();
   const { vocabulary } = useMembership();
+  const forms = formsOf(vocabulary, t);
   const shownAs = (column: (typeof rosterColumns)[number], value: string) =>
     column === 'phone' ? phoneWords(value) : value;
   // Of somebody new the class stands beside the name.
@@ -190,14 +194,14 @@ function Line({ row }: { row: ImportRow }) {
         </div>
         {row.faults.map(({ column, fault }) => (
           <p key={`${column} ${fault}`} className={classes.fault}>
-            {t('import.inColumn', { column: t(`import.columnNames.${column}`) })}{' '}
-            {t(`import.faults.${fault}`)}
+            {t('import.inColumn', { column: t(`import.columnNames.${column}`, { ...forms }) })}{' '}
+            {t(`import.faults.${fault}`, { ...forms })}
           </p>
         ))}
         {row.kind !== 'group' &&
           columns.map((column) => (
             <p key={column} className={classes.facts}>
-              {t(`import.columnNames.${column}`)}:{' '}
+              {t(`import.columnNames.${column}`, { ...forms })}:{' '}
               {row.before?.[column] !== undefined && (
                 <>
                   <del>{shownAs(column, row.before[column])}</del> →{' '}

@@ -9,6 +9,7 @@ import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, moment } from '../platform/words.ts';
 import classes from './import.module.css';
 import { ImportPreview } from './import-preview.tsx';
@@ -20,7 +21,7 @@ const accepted = '.xlsx,.csv,.txt,text/csv,application/vnd.openxmlformats-office
 /** People come from a table: it is given in, shown as what it would change, and applied once somebody has looked. */
 export function ImportPeople() {
   const { t } = useTranslation();
-  const { id: as } = useMembership();
+  const { id: as, vocabulary } = useMembership();
   const [imports, setImports] = useState<readonly Import[]>();
   /** Somebody wants to give in another file although a preview waits. */
   const [another, setAnother] = useState(false);
@@ -69,7 +70,7 @@ export function ImportPeople() {
     </Button>
   );
   return (
-    <PageFrame title={t('import.title')} lead={t('import.lead')}>
+    <PageFrame title={t('import.title')} lead={t('import.lead', { ...formsOf(vocabulary, t) })}>
       {problem !== undefined && imports === undefined && (
         <LoadFailed words={errorWords(problem, t)} onRetry={ask} />
       )}
@@ -114,11 +115,17 @@ function Working({ words, share }: { words: string; share?: number }) {
 /** How the last import ended, and what to do next. */
 function Outcome({ of }: { of: Import }) {
   const { t } = useTranslation();
+  const { vocabulary } = useMembership();
   if (of.state === 'applied') {
     const { new: added = 0, changed = 0, moved = 0, group = 0 } = of.counts ?? {};
     return (
       <Alert mt="md" title={t('import.applied')} data-testid="import-applied">
-        {t('import.appliedText', { added, changed: changed + moved, groups: group })}{' '}
+        {t('import.appliedText', {
+          ...formsOf(vocabulary, t),
+          added,
+          changed: changed + moved,
+          made: group,
+        })}{' '}
         {of.appliedAt !== null && moment(of.appliedAt, t)}
         <div className={classes.buttons}>
           <Button component={Link} to="/school/invites" size="sm">
@@ -143,7 +150,7 @@ function Outcome({ of }: { of: Import }) {
 
 function GiveIn({ onPick }: { onPick: (file: File) => void }) {
   const { t } = useTranslation();
-  const { id: as } = useMembership();
+  const { id: as, vocabulary } = useMembership();
   const [over, setOver] = useState(false);
   const [fault, setFault] = useState<string>();
   const input = useRef<HTMLInputElement>(null);
@@ -227,7 +234,7 @@ function GiveIn({ onPick }: { onPick: (file: File) => void }) {
             {t('import.exportCsv')}
           </Button>
         </div>
-        <p className={classes.quiet}>{t('import.columns')}</p>
+        <p className={classes.quiet}>{t('import.columns', { ...formsOf(vocabulary, t) })}</p>
       </Section>
     </>
   );

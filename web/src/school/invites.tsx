@@ -6,6 +6,7 @@ import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame } from '../platform/page.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords } from '../platform/words.ts';
 import { CreateInvite } from './create-invite.tsx';
 import { InviteList } from './invite-list.tsx';
@@ -47,7 +48,7 @@ export function Invites() {
 
   const open = groups?.filter((group) => group.archivedAt === null);
   return (
-    <PageFrame title={t('invites.title')} lead={t('invites.lead')}>
+    <PageFrame title={t('invites.title')} lead={t('invites.lead', { ...formsOf(membership.vocabulary, t) })}>
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {groups === undefined || open === undefined || invites === undefined ? (
         problem === undefined && (

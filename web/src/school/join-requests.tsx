@@ -19,6 +19,7 @@ import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, momentWithin, phoneWords, roleWord } from '../platform/words.ts';
 import { JoinCodeSection } from './join-code.tsx';
 import classes from './join-requests.module.css';
@@ -184,7 +185,7 @@ function Entry({
                 <b>{match.fullName}</b>
                 {match.groupName === null ? '' : ` · ${match.groupName}`}
                 {match.claimed && ` · ${t('joinRequests.claimed')}`}
-                {!match.inGroup && ` · ${t('joinRequests.otherClass')}`}
+                {!match.inGroup && ` · ${t(`words.${vocabulary}.otherGroup`)}`}
                 {match.otherPhone && ` · ${t('joinRequests.otherPhone')}`}
               </span>
               {!match.claimed && (
@@ -276,7 +277,9 @@ function ApproveDialog({
         onDone();
       }}
     >
-      {t(ofClass ? 'joinRequests.approveText' : 'joinRequests.approveStaff')}
+      {ofClass
+        ? t('joinRequests.approveText', { ...formsOf(vocabulary, t) })
+        : t('joinRequests.approveStaff')}
       <NativeSelect
         mt="md"
         label={t('invite.role')}

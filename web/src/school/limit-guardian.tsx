@@ -6,6 +6,7 @@ import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { tell } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 
 const standings = ['full', 'read', 'none'] as const;
 type Standing = (typeof standings)[number];
@@ -26,7 +27,8 @@ export function LimitGuardian({
   onDone: () => void;
 }) {
   const { t } = useTranslation();
-  const { id: as } = useMembership();
+  const { id: as, vocabulary } = useMembership();
+  const forms = formsOf(vocabulary, t);
   const [standing, setStanding] = useState<Standing>(standingOf(guardian));
   const [reason, setReason] = useState(guardian.limitReason ?? '');
   const [missing, setMissing] = useState(false);
@@ -65,7 +67,12 @@ export function LimitGuardian({
         <Radio.Group value={standing} onChange={(value) => setStanding(value as Standing)}>
           <Stack gap="sm">
             {standings.map((each) => (
-              <Radio key={each} value={each} label={t(names[each])} description={t(texts[each])} />
+              <Radio
+                key={each}
+                value={each}
+                label={t(names[each])}
+                description={t(texts[each], { ...forms })}
+              />
             ))}
           </Stack>
         </Radio.Group>

@@ -10,6 +10,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { tell, tellError } from '../platform/tell.ts';
 import { BadgedName } from '../platform/verified-badge.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, fullDate, phoneWords, roleWord } from '../platform/words.ts';
 import { AskToMove, type Wish } from './ask-to-move.tsx';
 import {
@@ -53,6 +54,7 @@ export function MemberCardDrawer({
   const { t } = useTranslation();
   const membership = useMembership();
   const { id: as, vocabulary } = membership;
+  const forms = formsOf(vocabulary, t);
   const [card, setCard] = useState<MemberCard>();
   const [problem, setProblem] = useState<unknown>();
   const [asked, setAsked] = useState<Asked>();
@@ -98,7 +100,7 @@ export function MemberCardDrawer({
     [active && moves && staff && member.verified, t('people.handOver'), () => setAsked('handOver')],
     [
       active && moves && staff && member.verified && !self,
-      member?.role === 'teacher' ? t('people.makeHead') : t('people.makeTeacher'),
+      member?.role === 'teacher' ? t('people.makeHead') : t('people.makeTeacher', { ...forms }),
       () => setAsked('role'),
     ],
     [
@@ -236,7 +238,7 @@ export function MemberCardDrawer({
               </CardPart>
             )}
             {member.role === 'guardian' && (
-              <CardPart title={t('people.children')} empty={t('people.noChildren')}>
+              <CardPart title={t('people.children')} empty={t('people.noChildren', { ...forms })}>
                 {card.children.map((each) => (
                   <RelativeLine key={each.membershipId} relative={each} groups={groups} onOpen={onOpen} />
                 ))}
@@ -286,7 +288,7 @@ export function MemberCardDrawer({
       <Confirm
         opened={asked === 'role'}
         title={t('people.roleTitle', { name: member?.fullName ?? '' })}
-        confirm={member?.role === 'teacher' ? t('people.makeHead') : t('people.makeTeacher')}
+        confirm={member?.role === 'teacher' ? t('people.makeHead') : t('people.makeTeacher', { ...forms })}
         onClose={shut}
         onConfirm={async () => {
           if (member === undefined) return;

@@ -15,6 +15,7 @@ import { client } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { tell, tellError } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords } from '../platform/words.ts';
 import { attachmentWords, groupNameOf } from './member-words.ts';
 import classes from './people.module.css';
@@ -182,7 +183,7 @@ export function TransferDialog({
         onDone();
       }}
     >
-      <p className={classes.why}>{t('people.transferText')}</p>
+      <p className={classes.why}>{t('people.transferText', { ...formsOf(vocabulary, t) })}</p>
       <NativeSelect
         label={t(`words.${vocabulary}.group`)}
         value={groupId}

@@ -19,6 +19,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell, tellError } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, longDate } from '../platform/words.ts';
 import { AskToLink, AskToMove, type Wish, wishes } from './ask-to-move.tsx';
 import { LimitGuardian } from './limit-guardian.tsx';
@@ -34,6 +35,7 @@ export function Register() {
   const { t } = useTranslation();
   const membership = useMembership();
   const as = membership.id;
+  const forms = formsOf(membership.vocabulary, t);
   const [groups, setGroups] = useState<readonly Group[]>();
   const [allGroups, setAllGroups] = useState<readonly Group[]>([]);
   const [chosen, setChosen] = useState<GroupId>();
@@ -123,12 +125,12 @@ export function Register() {
   };
   if (made.length > 0) return <MadeCards cards={made} onDone={() => setMade([])} />;
   return (
-    <PageFrame title={t('register.title')} lead={t('register.lead')}>
+    <PageFrame title={t('register.title', { ...forms })} lead={t('register.lead', { ...forms })}>
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {groups !== undefined && groups.length > 1 && (
         <NativeSelect
           mt="md"
-          label={t('register.choose')}
+          label={t(`words.${membership.vocabulary}.group`)}
           value={groupId ?? ''}
           onChange={(event) => {
             setRegister(undefined);
@@ -138,7 +140,7 @@ export function Register() {
           data-testid="register-group"
         />
       )}
-      {groups?.length === 0 && <p className={classes.quiet}>{t('register.noGroups')}</p>}
+      {groups?.length === 0 && <p className={classes.quiet}>{t('register.noGroups', { ...forms })}</p>}
       {groups?.length !== 0 && register === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton height={280} mt={22} radius={20} />
@@ -162,7 +164,7 @@ export function Register() {
           }
         >
           {register.pupils.length === 0 && register.expected.length === 0 && (
-            <p className={classes.quiet}>{t('register.empty')}</p>
+            <p className={classes.quiet}>{t('register.empty', { ...forms })}</p>
           )}
           <ul className={classes.pupils} data-testid="register">
             {register.pupils.map((pupil) => (

@@ -1,5 +1,6 @@
 import type { RequestState, SchoolRequest, Vocabulary } from '@zvonok/client-sdk';
 import type { TFunction } from 'i18next';
+import { formsOf } from '../platform/vocabulary.ts';
 
 /** What is asked for, in a line. */
 export function wishWords(request: SchoolRequest, vocabulary: Vocabulary, t: TFunction): string {
@@ -11,7 +12,7 @@ export function wishWords(request: SchoolRequest, vocabulary: Vocabulary, t: TFu
     case 'verifyTeacher':
       return t('requests.wishes.verifyTeacher', { name });
     case 'editSchool':
-      return t('requests.wishes.editSchool');
+      return t('requests.wishes.editSchool', { ...formsOf(vocabulary, t) });
     case 'attachTeacher': {
       const group = request.group?.name ?? '';
       return what.subject === null

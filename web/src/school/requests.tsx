@@ -9,6 +9,7 @@ import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell, tellError } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords } from '../platform/words.ts';
 import { AskForChild } from './ask.tsx';
 import { DecideRequest } from './decide-request.tsx';
@@ -51,7 +52,7 @@ export function Requests() {
 
 function Both({ which }: { which: 'mine' | 'toDecide' }) {
   const { t } = useTranslation();
-  const { id: as } = useMembership();
+  const { id: as, vocabulary } = useMembership();
   const open = useRequests(which, 'open');
   const closed = useRequests(which, 'closed');
   const problem = open.problem ?? closed.problem;
@@ -72,7 +73,7 @@ function Both({ which }: { which: 'mine' | 'toDecide' }) {
       <Notice
         icon={<IconInbox size={36} />}
         title={t(which === 'mine' ? 'requests.noneMineTitle' : 'requests.noneTitle')}
-        text={t(which === 'mine' ? 'requests.noneMine' : 'requests.none')}
+        text={t(which === 'mine' ? 'requests.noneMine' : 'requests.none', { ...formsOf(vocabulary, t) })}
       />
     );
   }

@@ -25,6 +25,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell } from '../platform/tell.ts';
+import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, fullDate, hasCode } from '../platform/words.ts';
 import classes from './rollover.module.css';
 
@@ -34,6 +35,7 @@ const nothingChosen: RolloverChoices = { classes: [], newClasses: [], teachers: 
 export function RolloverPage() {
   const { t } = useTranslation();
   const { id: as, vocabulary } = useMembership();
+  const forms = formsOf(vocabulary, t);
   const [choices, setChoices] = useState<RolloverChoices>(nothingChosen);
   const [plan, setPlan] = useState<RolloverPlan>();
   const [last, setLast] = useState<Rollover | null>();
@@ -110,7 +112,7 @@ export function RolloverPage() {
         problem === undefined && <Skeleton height={360} mt={22} radius={20} />
       ) : plan.classes.length === 0 ? (
         <Alert mt={22} variant="light" title={t('rollover.emptyTitle')}>
-          {t('rollover.emptyText')}
+          {t('rollover.emptyText', { ...forms })}
         </Alert>
       ) : (
         <>
@@ -179,7 +181,7 @@ export function RolloverPage() {
             <ul className={classes.rules}>
               <li>{t('rollover.ruleChats')}</li>
               <li>{t('rollover.ruleGraduates')}</li>
-              <li>{t('rollover.ruleTeachers')}</li>
+              <li>{t('rollover.ruleTeachers', { ...forms })}</li>
               <li>{t('rollover.ruleUndo')}</li>
             </ul>
             <Row mt="md">
@@ -236,7 +238,7 @@ export function RolloverPage() {
           load();
         }}
       >
-        {t('rollover.undoText')}
+        {t('rollover.undoText', { ...forms })}
       </Confirm>
     </PageFrame>
   );

@@ -131,7 +131,7 @@ export function Roster() {
                 choose(() => setGroupId(value));
               }}
               data={[
-                { value: '', label: t('roster.allGroups') },
+                { value: '', label: t(`words.${vocabulary}.allGroups`) },
                 ...groups.map((group) => ({ value: group.id, label: group.name })),
               ]}
             />
