@@ -185,7 +185,6 @@ export const rosterLimits = {
   /** Lines of a preview in one page. */
   rowsPage: 200,
   /** Namesakes beyond these are nobody's help. */
-  matchesLooked: 500,
   matchesAnswered: 10,
   pageSize: 200,
 } as const;

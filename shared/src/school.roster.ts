@@ -90,8 +90,8 @@ export const importFaults = [
 export const ImportFault = oneOf(importFaults);
 export type ImportFault = (typeof importFaults)[number];
 
-/** What an import leaves to people: those who have come already are renamed and moved by hand. */
-export const importNotes = ['renameByHand', 'moveByHand', 'phoneKept'] as const;
+/** What an import leaves to people: those who have come already are renamed by hand and keep their phone. */
+export const importNotes = ['renameByHand', 'phoneKept'] as const;
 export const ImportNote = oneOf(importNotes);
 export type ImportNote = (typeof importNotes)[number];
 

@@ -40,7 +40,12 @@ import {
 } from './school.policy.ts';
 import { requireClass, requireMember, requireSelf } from './school.require.ts';
 import type { RosterClaims } from './school.roster.claims.ts';
-import { findRosterEntry, findRosterMatches, type RosterMatch } from './school.roster.store.ts';
+import {
+  findRosterEntry,
+  findRosterMatches,
+  listRosterMatches,
+  type RosterMatch,
+} from './school.roster.store.ts';
 import { listGroups } from './school.store.ts';
 
 type Contract = typeof joiningProcedures;
@@ -94,10 +99,10 @@ export function createJoinQueueActions(
           )
         : new Map<never, string>(),
       listNamesakes(database, schoolId, open),
-      Promise.all(open.map(async (request) => [request.id, await matchesOf(database, request)] as const)),
+      listRosterMatches(database, schoolId, open),
     ]);
-    const matches = new Map(found);
-    const groupIds = [...new Set(found.flatMap(([, each]) => each.flatMap(({ groupId }) => groupId ?? [])))];
+    const matches = new Map(open.map((request, index) => [request.id, found[index] ?? []]));
+    const groupIds = [...new Set(found.flatMap((each) => each.flatMap(({ groupId }) => groupId ?? [])))];
     const groups = await listGroups(database, schoolId, groupIds.length, groupIds);
     const nameOf = (id: string | null) => groups.find((group) => group.id === id)?.name ?? null;
     return queued.map(({ request, groupName, decider }): JoinRequest => {

@@ -55,7 +55,7 @@ export type RosterActions = ReturnType<typeof createRosterActions>;
 export function createRosterActions(
   platform: Platform,
   accounts: Pick<Accounts, 'phonesOf'>,
-  changes: Pick<SchoolChanges, 'createClasses' | 'tie'>,
+  changes: Pick<SchoolChanges, 'createClasses' | 'tie' | 'transfer'>,
 ) {
   const { database, counters, config } = platform;
   const imports = createRosterImports(platform, accounts, changes);

@@ -54,6 +54,8 @@ export interface PlannedPerson {
   readonly group: GroupRef | null;
   readonly phone: string | null;
   readonly externalId: string | null;
+  /** A pupil who came and is in another class from now on. */
+  readonly isTransferred: boolean;
   /** Whether these differ from what the entry holds. */
   readonly isChanged: boolean;
   /** Further ones. */
@@ -209,6 +211,7 @@ const asTheyAre = (person: KnownPerson): PlannedPerson => ({
   group: person.groupId,
   phone: null,
   externalId: null,
+  isTransferred: false,
   isChanged: true,
   children: [],
   attachments: [],
@@ -526,7 +529,6 @@ function tell(
     change('subjects', labels.subjects(had), labels.subjects([...had, ...attachments]));
   }
   if (came && renamed) notes.push('renameByHand');
-  if (came && moved) notes.push('moveByHand');
   if (came && phone !== null) notes.push('phoneKept');
 
   const isDifferent = Object.keys(after).length > 0;
@@ -537,12 +539,13 @@ function tell(
     membershipId: known?.membershipId ?? null,
     role,
     fullName: came ? known.fullName : row.fullName,
-    group: came ? known.groupId : each.group,
+    group: each.group,
     // Who came signs in by the phone of their account.
     phone: came ? null : (row.phone ?? known?.phones[0] ?? null),
     externalId: row.externalId ?? known?.externalId ?? null,
+    isTransferred: came && moved,
     isChanged:
-      known?.entryId == null || externalId !== null || (!came && (renamed || moved || phone !== null)),
+      known?.entryId == null || externalId !== null || moved || (!came && (renamed || phone !== null)),
     children,
     attachments,
   };

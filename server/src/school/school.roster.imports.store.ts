@@ -132,9 +132,15 @@ export async function putImportRows(
   const counts = { group: 0, new: 0, changed: 0, moved: 0, unchanged: 0, missing: 0, error: 0 };
   const values = rows.map((row, position) => {
     counts[row.kind] += 1;
-    return { schoolId, importId, position, kind: row.kind, role: row.role, row };
+    return { position, kind: row.kind, role: row.role, row };
   });
-  for (const batch of batchesOf(values)) await tx.insert(rosterImportRows).values(batch);
+  for (const batch of batchesOf(values)) {
+    await tx.raw`
+      insert into roster_import_rows (school_id, import_id, position, kind, role, row)
+      select ${schoolId}, ${importId}, position, kind, role, row
+      from jsonb_to_recordset(${JSON.stringify(batch)}::text::jsonb)
+        as r (position int, kind text, role text, row jsonb)`;
+  }
   return counts;
 }
 
@@ -350,43 +356,52 @@ export interface WrittenPerson extends Omit<PlannedPerson, 'group' | 'children' 
   readonly groupId: GroupId | null;
 }
 
+/** As the rows of one parameter: a statement with a parameter for each value takes long to put together. */
+const entriesParam = (people: readonly WrittenPerson[]) =>
+  JSON.stringify(
+    people.map((person) => ({
+      id: person.id,
+      role: person.role,
+      full_name: person.fullName,
+      match_key: matchKeyOf(person.fullName),
+      group_id: person.groupId,
+      phone: person.phone,
+      external_id: person.externalId,
+      membership_id: person.membershipId,
+    })),
+  );
+
 export async function addRosterEntries(
   tx: Transaction,
   schoolId: SchoolId,
   people: readonly WrittenPerson[],
 ): Promise<void> {
-  const values = people.map((person) => ({
-    schoolId,
-    id: person.id,
-    role: person.role,
-    fullName: person.fullName,
-    matchKey: matchKeyOf(person.fullName),
-    groupId: person.groupId,
-    phone: person.phone,
-    externalId: person.externalId,
-    membershipId: person.membershipId,
-    claimedAt: person.membershipId === null ? null : sql`now()`,
-  }));
-  for (const batch of batchesOf(values)) await tx.insert(rosterEntries).values(batch);
+  for (const batch of batchesOf(people)) {
+    await tx.raw`
+      insert into roster_entries
+        (school_id, id, role, full_name, match_key, group_id, phone, external_id, membership_id, claimed_at)
+      select ${schoolId}, id, role, full_name, match_key, group_id, phone, external_id, membership_id,
+        case when membership_id is not null then now() end
+      from jsonb_to_recordset(${entriesParam(batch)}::text::jsonb)
+        as e (id uuid, role text, full_name text, match_key text, group_id uuid, phone text, external_id text,
+          membership_id uuid)`;
+  }
 }
 
-export async function changeRosterEntry(
+/** Who came signs in by the phone of their account; their entries keep what they were expected under. */
+export async function changeRosterEntries(
   tx: Transaction,
   schoolId: SchoolId,
-  person: WrittenPerson,
+  people: readonly WrittenPerson[],
 ): Promise<void> {
-  const { fullName, groupId, externalId, phone, membershipId } = person;
-  await tx
-    .update(rosterEntries)
-    .set({
-      fullName,
-      matchKey: matchKeyOf(fullName),
-      groupId,
-      externalId,
-      // Who came signs in by the phone of their account; the entry keeps what it was expected under.
-      ...(membershipId === null ? { phone } : {}),
-    })
-    .where(and(eq(rosterEntries.schoolId, schoolId), eq(rosterEntries.id, person.id)));
+  for (const batch of batchesOf(people)) {
+    await tx.raw`
+      update roster_entries r set full_name = e.full_name, match_key = e.match_key, group_id = e.group_id,
+        external_id = e.external_id, phone = case when e.membership_id is null then e.phone else r.phone end
+      from jsonb_to_recordset(${entriesParam(batch)}::text::jsonb)
+        as e (id uuid, full_name text, match_key text, group_id uuid, phone text, external_id text, membership_id uuid)
+      where r.school_id = ${schoolId} and r.id = e.id`;
+  }
 }
 
 export async function addRosterTies(
@@ -397,16 +412,20 @@ export async function addRosterTies(
     readonly attachments: readonly { entryId: RosterEntryId; groupId: GroupId; subject: string | null }[];
   },
 ): Promise<void> {
-  for (const batch of batchesOf(ties.children.map((tie) => ({ schoolId, ...tie })))) {
-    await tx.insert(rosterChildren).values(batch).onConflictDoNothing();
+  for (const batch of batchesOf(ties.children)) {
+    await tx.raw`
+      insert into roster_children (school_id, guardian_id, child_id)
+      select ${schoolId}, guardian_id, child_id
+      from unnest(${batch.map((tie) => tie.guardianId)}::uuid[], ${batch.map((tie) => tie.childId)}::uuid[])
+        as t (guardian_id, child_id)
+      on conflict do nothing`;
   }
-  const attachments = ties.attachments.map(({ subject, ...tie }) => ({
-    schoolId,
-    ...tie,
-    kind: subject === null ? ('class' as const) : ('subject' as const),
-    subject: subject ?? '',
-  }));
-  for (const batch of batchesOf(attachments)) {
-    await tx.insert(rosterAttachments).values(batch).onConflictDoNothing();
+  for (const batch of batchesOf(ties.attachments)) {
+    await tx.raw`
+      insert into roster_attachments (school_id, entry_id, group_id, kind, subject)
+      select ${schoolId}, entry_id, group_id, case when subject is null then 'class' else 'subject' end, coalesce(subject, '')
+      from unnest(${batch.map((tie) => tie.entryId)}::uuid[], ${batch.map((tie) => tie.groupId)}::uuid[],
+        ${batch.map((tie) => tie.subject)}::text[]) as t (entry_id, group_id, subject)
+      on conflict do nothing`;
   }
 }

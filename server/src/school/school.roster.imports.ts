@@ -7,13 +7,14 @@ import type { Platform } from '../platform/platform.ts';
 import { type By, record } from './school.audit.store.ts';
 import type { SchoolChanges } from './school.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { lockMembers } from './school.movement.store.ts';
 import { mayEditRoster } from './school.policy.ts';
 import type { Plan } from './school.roster.diff.ts';
 import {
   addRosterEntries,
   addRosterTies,
   changeImport,
-  changeRosterEntry,
+  changeRosterEntries,
   describeImport,
   endEntriesOfThoseWhoLeft,
   findImport,
@@ -25,7 +26,7 @@ import {
 } from './school.roster.imports.store.ts';
 import { membersOfEntries } from './school.roster.store.ts';
 import { compareRoster } from './school.roster.thread.ts';
-import { listByRole, lockSchool } from './school.store.ts';
+import { findOpenClass, listByRole, lockSchool } from './school.store.ts';
 
 interface OneImport {
   readonly schoolId: SchoolId;
@@ -38,7 +39,7 @@ export type RosterImports = ReturnType<typeof createRosterImports>;
 export function createRosterImports(
   platform: Platform,
   accounts: Pick<Accounts, 'phonesOf'>,
-  changes: Pick<SchoolChanges, 'createClasses' | 'tie'>,
+  changes: Pick<SchoolChanges, 'createClasses' | 'tie' | 'transfer'>,
 ) {
   const { database, jobs, logger } = platform;
 
@@ -159,7 +160,7 @@ export function createRosterImports(
     logger.info({ importId, schoolId, added, changed }, 'a roster was applied');
   }
 
-  async function write(tx: Transaction, schoolId: SchoolId, plan: Plan, by: By): Promise<void> {
+  async function write(tx: Transaction, schoolId: SchoolId, plan: Plan, by: NonNullable<By>): Promise<void> {
     await endEntriesOfThoseWhoLeft(tx, schoolId);
     const made = await changes.createClasses(
       tx,
@@ -185,9 +186,11 @@ export function createRosterImports(
       schoolId,
       people.filter((person) => person.entryId === null),
     );
-    for (const person of people) {
-      if (person.entryId !== null && person.isChanged) await changeRosterEntry(tx, schoolId, person);
-    }
+    await changeRosterEntries(
+      tx,
+      schoolId,
+      people.filter((person) => person.entryId !== null && person.isChanged),
+    );
     const children = people.flatMap((person) =>
       person.children.map((ref) => ({ guardianId: person.id, childId: childIdOf(ref) })),
     );
@@ -196,6 +199,31 @@ export function createRosterImports(
     );
     await addRosterTies(tx, schoolId, { children, attachments });
     await tieMembers(tx, schoolId, { people, children }, by);
+    await transferMembers(
+      tx,
+      schoolId,
+      people.filter((person) => person.isTransferred),
+      by,
+    );
+  }
+
+  /** Whoever came is moved as by hand: with their chats, their invites and a record for each. */
+  async function transferMembers(
+    tx: Transaction,
+    schoolId: SchoolId,
+    people: readonly Pick<WrittenPerson, 'membershipId' | 'groupId'>[],
+    by: NonNullable<By>,
+  ): Promise<void> {
+    const ids = people.flatMap((person) => person.membershipId ?? []);
+    if (ids.length === 0) return;
+    await lockMembers(tx, schoolId, ids);
+    const facts = await loadFacts(tx, schoolId, ids);
+    for (const [groupId, some] of Map.groupBy(people, (person) => person.groupId)) {
+      const group = groupId === null ? undefined : await findOpenClass(tx, schoolId, groupId);
+      if (group === undefined) throw new Error('a class of a plan is not open');
+      const pupils = some.flatMap(({ membershipId }) => facts.get(membershipId as MembershipId) ?? []);
+      await changes.transfer(tx, pupils, group, by);
+    }
   }
 
   /** What the roster ties together is tied at once where both sides have come. */

@@ -11,7 +11,7 @@ import { rosterLimits } from '@zvonok/shared';
 import { and, asc, count, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
-import { matchKeyOf, mayBeSamePerson } from './school.roster.names.ts';
+import { matchKeyOf } from './school.roster.names.ts';
 import { rosterAttachments, rosterChildren, rosterEntries } from './school.roster.tables.ts';
 import { groups, memberships, schools } from './school.tables.ts';
 
@@ -36,77 +36,91 @@ export interface RosterMatch {
   readonly otherPhone: boolean;
 }
 
+/** Somebody of whom it is asked whether the roster knows them. */
+interface AskedPerson {
+  readonly accountId: AccountId;
+  readonly fullName: string;
+  readonly role: InvitableRole;
+  /** The class that was asked for. */
+  readonly groupId: GroupId | null;
+}
+
 /** Who of the school's roster may be this person, the best match first; few. */
 export async function findRosterMatches(
   reader: Reader,
   schoolId: SchoolId,
-  person: {
-    readonly accountId: AccountId;
-    readonly fullName: string;
-    readonly role: InvitableRole;
-    readonly groupId: GroupId | null;
-  },
+  person: AskedPerson,
 ): Promise<RosterMatch[]> {
-  const key = matchKeyOf(person.fullName);
-  const [firstWord = key] = key.split(' ');
-  const found = await queryOf(reader)
-    .select({
-      entryId: rosterEntries.id,
-      fullName: rosterEntries.fullName,
-      matchKey: rosterEntries.matchKey,
-      groupId: rosterEntries.groupId,
-      membershipId: rosterEntries.membershipId,
-      // The column is spelled out: inside, its bare name would be the account's own.
-      otherPhone: sql<boolean>`${rosterEntries.phone} is not null and not exists (
-        select 1 from accounts a where a.id = ${person.accountId} and a.phone = roster_entries.phone)`,
-    })
-    .from(rosterEntries)
-    .where(
-      and(
-        isOpen(schoolId),
-        eq(rosterEntries.role, person.role),
-        sql`strpos(${rosterEntries.matchKey}, ${firstWord}) > 0`,
-      ),
-    )
-    .limit(rosterLimits.matchesLooked);
-  const alike = found.filter((each) => each.matchKey === key || mayBeSamePerson(each.matchKey, key));
-  const ofGroup =
-    person.role === 'guardian' && person.groupId !== null
-      ? await listGuardianEntriesOf(reader, schoolId, person.groupId)
-      : new Set<RosterEntryId>();
-  const isInGroup = (entry: { entryId: RosterEntryId; groupId: GroupId | null }) =>
-    person.groupId === null ||
-    (person.role === 'guardian'
-      ? ofGroup.has(entry.entryId)
-      : person.role !== 'pupil' || entry.groupId === person.groupId);
-  const matches = alike.map(
-    ({ matchKey, membershipId, ...entry }): RosterMatch => ({
-      ...entry,
-      name: matchKey === key ? 'exact' : 'likely',
-      inGroup: isInGroup(entry),
-      claimed: membershipId !== null,
-    }),
-  );
-  const rankOf = (match: RosterMatch) =>
-    (match.claimed ? 4 : 0) + (match.inGroup ? 0 : 2) + (match.name === 'exact' ? 0 : 1);
-  return matches.sort((one, other) => rankOf(one) - rankOf(other)).slice(0, rosterLimits.matchesAnswered);
+  const [matches = []] = await listRosterMatches(reader, schoolId, [person]);
+  return matches;
 }
 
-/** Expected guardians of expected pupils of the class. */
-async function listGuardianEntriesOf(
+/**
+ * The same for several people, in their order. Names are compared as `mayBeSamePerson` does, in one reading of the roster:
+ * of those that have the first word of a name in common.
+ */
+export async function listRosterMatches(
   reader: Reader,
   schoolId: SchoolId,
-  groupId: GroupId,
-): Promise<Set<RosterEntryId>> {
-  const rows = await queryOf(reader)
-    .selectDistinct({ id: rosterChildren.guardianId })
-    .from(rosterChildren)
-    .innerJoin(
-      rosterEntries,
-      and(eq(rosterEntries.schoolId, rosterChildren.schoolId), eq(rosterEntries.id, rosterChildren.childId)),
+  people: readonly AskedPerson[],
+): Promise<RosterMatch[][]> {
+  if (people.length === 0) return [];
+  const param = (values: readonly (string | null)[], type: 'text' | 'uuid') =>
+    sql`${sql.param(values)}::${sql.raw(type)}[]`;
+  const keys = people.map((person) => matchKeyOf(person.fullName));
+  const rows = await queryOf(reader).execute<
+    Omit<RosterMatch, 'name'> & { place: number; exact: boolean }
+  >(sql`
+    with asked as materialized (
+      select p.place::int, p.key, p.role, p.group_id, a.phone, string_to_array(p.key, ' ') as words
+      from unnest(${param(keys, 'text')},
+        ${param(
+          people.map((person) => person.role),
+          'text',
+        )},
+        ${param(
+          people.map((person) => person.groupId),
+          'uuid',
+        )},
+        ${param(
+          people.map((person) => person.accountId),
+          'uuid',
+        )}) with ordinality as p (key, role, group_id, account_id, place)
+      left join accounts a on a.id = p.account_id
+    ), entries as materialized (
+      select e.*, string_to_array(e.match_key, ' ') as words from roster_entries e
+      where e.school_id = ${schoolId} and e.ended_at is null and e.role in (select role from asked)
+    ), spoken as materialized (
+      select e.id, e.role, w.word from entries e cross join unnest(e.words) as w (word)
+    ), near as materialized (
+      select distinct a.place, w.id from spoken w join asked a on a.words[1] = w.word and a.role = w.role
     )
-    .where(and(isOpen(schoolId), eq(rosterEntries.groupId, groupId)));
-  return new Set(rows.map((row) => row.id));
+    select a.place, e.id as "entryId", e.full_name as "fullName", e.group_id as "groupId", e.match_key = a.key as exact,
+      e.membership_id is not null as claimed,
+      e.phone is not null and e.phone is distinct from a.phone as "otherPhone",
+      a.group_id is null or case e.role
+        when 'guardian' then exists (
+          select 1 from roster_children c
+          join roster_entries k on k.school_id = c.school_id and k.id = c.child_id
+          where c.school_id = ${schoolId} and c.guardian_id = e.id and k.group_id = a.group_id and k.ended_at is null)
+        when 'pupil' then e.group_id = a.group_id
+        else true end as "inGroup"
+    from near join asked a on a.place = near.place join entries e on e.id = near.id
+    where e.match_key = a.key
+      or (cardinality(e.words) >= 2 and e.words <@ a.words)
+      or (cardinality(a.words) >= 2 and a.words <@ e.words)
+    order by e.full_name, e.id`);
+  const rankOf = (match: RosterMatch) =>
+    (match.claimed ? 4 : 0) + (match.inGroup ? 0 : 2) + (match.name === 'exact' ? 0 : 1);
+  const matches = Map.groupBy(rows, (row) => row.place);
+  return people.map((_person, index) =>
+    (matches.get(index + 1) ?? [])
+      .map(
+        ({ place: _place, exact, ...match }): RosterMatch => ({ ...match, name: exact ? 'exact' : 'likely' }),
+      )
+      .sort((one, other) => rankOf(one) - rankOf(other))
+      .slice(0, rosterLimits.matchesAnswered),
+  );
 }
 
 /** An entry that was not ended. */

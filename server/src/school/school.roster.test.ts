@@ -68,7 +68,7 @@ describe('an import of people', () => {
       kind: 'moved',
       before: { group: '8А' },
       after: { group: '7Б' },
-      notes: ['moveByHand'],
+      notes: [],
     });
     expect(byLine.get(7)).toMatchObject({
       kind: 'error',
@@ -95,11 +95,25 @@ describe('an import of people', () => {
     // Nobody has come by it.
     const { members } = unwrap(await rooms.call('school.listMembers', school.admin, {}));
     expect(members.filter((member) => /Алёхин|Белов/.test(member.fullName))).toEqual([]);
+    // Who has come is in the other class as if moved by hand: with a record, the chats, and nothing of the old class.
+    expect(members.find((member) => member.fullName === 'Кузнецов Лев')?.groupId).toBe(school.groupId);
+    const { records } = unwrap(
+      await rooms.call('school.listAuditRecords', school.admin, { member: school.otherPupil.as }),
+    );
+    expect(records[0]).toMatchObject({
+      action: 'memberTransferred',
+      before: { group: '8А' },
+      after: { group: '7Б' },
+      by: { membershipId: school.admin.as },
+    });
+    const { conversations } = unwrap(await rooms.call('chat.listConversations', school.otherPupil, {}));
+    const ofClasses = conversations.filter((each) => each.kind === 'class').map((each) => each.title);
+    expect(ofClasses).toEqual(['7Б']);
 
     const again = await tables.apply(school.admin, table);
     expect(again).toMatchObject({
       state: 'applied',
-      counts: { group: 0, new: 0, changed: 0, moved: 1, unchanged: 4, error: 1 },
+      counts: { group: 0, new: 0, changed: 0, moved: 0, unchanged: 5, error: 1 },
     });
     expect((await listRoster(school.admin)).entries).toEqual(entries);
   });

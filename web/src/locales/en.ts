@@ -976,7 +976,6 @@ export const en = {
     },
     notes: {
       renameByHand: 'This person has come already: correct the name on their card.',
-      moveByHand: 'This person has come already: move them on the page “People”.',
       phoneKept: 'This person signs in by another phone already: it stays.',
     },
     failures: {
