@@ -154,6 +154,22 @@ it('the pupil is moved to another class and loses the old chat at once, in the w
   expect(await chat('pupil', 'class').count()).toBe(1);
 });
 
+it('a parent is unlinked from the child and linked again, and their open page follows', async () => {
+  const { page } = people.admin;
+  const card = page.getByTestId('member-card');
+  const childOf = people.father.page.getByRole('heading', { name: 'Иванов Пётр Ильич · 8А' });
+  await childOf.waitFor();
+  await card.getByRole('button', { name: `Отвязать: ${names.father}` }).click();
+  await page.getByTestId('confirm').click();
+  await childOf.waitFor({ state: 'detached' });
+  await card.getByRole('button', { name: 'Привязать родителя' }).click();
+  await page.getByTestId('link-person').fill('Иванов Ол');
+  await page.getByRole('option', { name: names.father }).click();
+  await people.admin.screenshot('link-guardian-1280');
+  await page.getByTestId('confirm').click();
+  await childOf.waitFor();
+});
+
 it('the year is turned as the plan said, on every screen, and taken back', async () => {
   const { page } = people.admin;
   await page.goto('/school/rollover');

@@ -114,6 +114,8 @@ export const theme = createTheme({
           paddingBlock: 4,
           fontWeight: 600,
         },
+        // Of a link, too, the words stand in the middle: its least height, less what surrounds it.
+        inner: { height: 'auto', minHeight: 'calc(var(--button-height) - 10px)' },
         label: { whiteSpace: 'normal', lineHeight: 1.25 },
       },
     },

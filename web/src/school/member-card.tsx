@@ -13,6 +13,7 @@ import { BadgedName } from '../platform/verified-badge.tsx';
 import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, fullDate, phoneWords, roleWord } from '../platform/words.ts';
 import { AskToMove, type Wish } from './ask-to-move.tsx';
+import { LinkGuardian, Relatives } from './link-guardian.tsx';
 import {
   CorrectDialog,
   EndDialog,
@@ -35,7 +36,8 @@ type Asked =
   | 'handOver'
   | 'role'
   | 'head'
-  | 'admin';
+  | 'admin'
+  | 'link';
 
 /** One person: what they are and were here, to whom they belong, and what can be done. */
 export function MemberCardDrawer({
@@ -85,6 +87,7 @@ export function MemberCardDrawer({
   const member = card?.member;
   const of = (wanted: Asked) => (asked === wanted ? member : undefined);
   const moves = mightDo('moveMembers', membership);
+  const links = mightDo('linkGuardian', membership);
   const asks = !moves && mayRequest('moveMembers', membership);
   const active = member !== undefined && member.endedAt === null;
   const self = member?.membershipId === as;
@@ -96,6 +99,11 @@ export function MemberCardDrawer({
       () => setAsked('verify'),
     ],
     [active && moves, t('people.correct'), () => setAsked('correct')],
+    [
+      active && links && (member.role === 'pupil' || member.role === 'guardian'),
+      t(member?.role === 'guardian' ? 'people.linkChild' : 'people.linkGuardian'),
+      () => setAsked('link'),
+    ],
     [active && moves && member.role === 'pupil', t('people.transfer'), () => setAsked('transfer')],
     [active && moves && staff && member.verified, t('people.handOver'), () => setAsked('handOver')],
     [
@@ -232,16 +240,34 @@ export function MemberCardDrawer({
             )}
             {member.role === 'pupil' && (
               <CardPart title={t(`words.${vocabulary}.guardians`)} empty={t('people.noGuardians')}>
-                {card.guardians.map((each) => (
-                  <RelativeLine key={each.membershipId} relative={each} groups={groups} onOpen={onOpen} />
-                ))}
+                {card.guardians.length === 0 ? (
+                  []
+                ) : (
+                  <Relatives
+                    of={member}
+                    relatives={card.guardians}
+                    groups={groups}
+                    unlinks={active && links}
+                    onOpen={onOpen}
+                    onChanged={changed}
+                  />
+                )}
               </CardPart>
             )}
             {member.role === 'guardian' && (
               <CardPart title={t('people.children')} empty={t('people.noChildren', { ...forms })}>
-                {card.children.map((each) => (
-                  <RelativeLine key={each.membershipId} relative={each} groups={groups} onOpen={onOpen} />
-                ))}
+                {card.children.length === 0 ? (
+                  []
+                ) : (
+                  <Relatives
+                    of={member}
+                    relatives={card.children}
+                    groups={groups}
+                    unlinks={active && links}
+                    onOpen={onOpen}
+                    onChanged={changed}
+                  />
+                )}
               </CardPart>
             )}
             <CardPart title={t('people.history')}>
@@ -265,6 +291,9 @@ export function MemberCardDrawer({
           </div>
         )}
       </Drawer>
+      {asked === 'link' && member !== undefined && (
+        <LinkGuardian of={member} groups={groups} onClose={shut} onDone={changed} />
+      )}
       <VerifyDialog member={of('verify')} onClose={shut} onDone={changed} />
       <RevokeDialog member={of('revoke')} onClose={shut} onDone={changed} />
       <AskToMove wish={wish} person={member} groups={groups} onClose={() => setWish(undefined)} />
@@ -349,29 +378,5 @@ function CardPart({
       <h3>{title}</h3>
       {isEmpty ? <p className={classes.quiet}>{empty}</p> : <ul>{children}</ul>}
     </section>
-  );
-}
-
-function RelativeLine({
-  relative,
-  groups,
-  onOpen,
-}: {
-  relative: MemberCard['guardians'][number];
-  groups: readonly Group[];
-  onOpen: (id: MembershipId) => void;
-}) {
-  const group = groupNameOf(groups, relative.groupId);
-  return (
-    <li>
-      <button type="button" className={classes.open} onClick={() => onOpen(relative.membershipId)}>
-        {relative.fullName}
-      </button>
-      <div className={classes.quiet}>
-        {[group, relative.phone === null ? undefined : phoneWords(relative.phone)]
-          .filter((part) => part !== undefined)
-          .join(' · ')}
-      </div>
-    </li>
   );
 }
