@@ -1,5 +1,6 @@
 import type { SchoolId } from '@zvonok/shared';
 import { createActors, type Stage } from './demo/demo.actors.ts';
+import { cast } from './demo/demo.cast.ts';
 import { playKindergarten, playOperator } from './demo/demo.desk.ts';
 import { foundSchool } from './demo/demo.founding.ts';
 import { playSchool, type SchoolSecrets } from './demo/demo.school.ts';
@@ -22,16 +23,20 @@ export async function seedDemoSchool(stage: Stage): Promise<SchoolId> {
 /**
  * Makes the demo once, before anybody is served: a school in the middle of its year, a kindergarten, and schools that
  * apply. It is founded in one transaction, and then its people act. One that was interrupted is made anew; seeded again it
- * changes nothing. Resolves to what the terminal shows, undefined for a demo of a version that had no story.
+ * changes nothing. `say`: to the terminal, never the log. Resolves to what the terminal shows, undefined for a demo of a version that had no story.
  *
  * @throws Error outside demo mode; UnfitDatabaseError for a database with schools of somebody's own
  */
-export async function seedDemo(stage: Stage): Promise<SchoolSecrets | undefined> {
+export async function seedDemo(
+  stage: Stage,
+  say: (line: string) => void,
+): Promise<SchoolSecrets | undefined> {
   requireDemo(stage);
   const { database, logger } = stage.platform;
   const known = await findFact(database, demoStoryFact);
   if (known !== undefined && known !== playing) return JSON.parse(known) as SchoolSecrets;
   if (known === undefined && (await findFact(database, demoDataFact)) !== undefined) return undefined;
+  say('Making the demo school…');
   const schoolId = await database.inTransaction(async (tx) => {
     if (known === playing) await forgetEverything(tx);
     else await refuseOwnSchools(stage);
@@ -39,10 +44,11 @@ export async function seedDemo(stage: Stage): Promise<SchoolSecrets | undefined>
     return foundSchool(tx, stage);
   });
   const actors = createActors(stage);
-  const [secrets] = await Promise.all([
+  const [secrets, motherToken] = await Promise.all([
     playSchool(actors, schoolId),
     playOperator(actors, stage).then((id) => playKindergarten(actors, id)),
   ]);
+  await actors.redeem(cast.mother, motherToken, 'Ковалёва Елена Андреевна');
   await database.inTransaction((tx) => writeFact(tx, demoStoryFact, JSON.stringify(secrets)));
   logger.info('demo made');
   return secrets;

@@ -29,7 +29,7 @@ async function main() {
     });
   }
 
-  const demo = config.demo ? await seedDemo(app) : undefined;
+  const demo = config.demo ? await seedDemo(app, say) : undefined;
   const address = await app.listen();
   app.platform.logger.info({ version: config.version, demo: config.demo }, 'server started');
   if (config.demo) for (const line of demoTable(address, demo)) say(line);

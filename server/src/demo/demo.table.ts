@@ -59,7 +59,7 @@ export function demoTable(address: string, secrets: SchoolSecrets | undefined): 
     ...head,
     'Школа №29',
     ...[...people, ...others].map(line),
-    'Детский сад № 12 «Звёздочка»',
+    'Детский сад «Звёздочка»',
     ...ofKindergarten.map(line),
     'Сервер',
     line({ ...demoOperator, is: `${demoOperator.is}: заявки школ (в демо без ключа входа)` }),

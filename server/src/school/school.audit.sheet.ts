@@ -76,6 +76,23 @@ const facts: Readonly<Record<string, string>> = {
   memberId: 'о ком',
   from: 'с',
   until: 'по',
+  comment: 'ответ',
+  conversations: 'передано чатов',
+  groups: 'создано классов и групп',
+  toId: 'кому',
+  group: 'куда',
+  match: 'кого впускать сразу',
+  needsApproval: 'только по заявке',
+  personal: 'личное',
+  redeemers: 'пришло',
+  strangers: 'нет в списках',
+  added: 'добавлено людей',
+  changed: 'исправлено',
+  moved: 'переведено',
+  archived: 'закрыто классов и групп',
+  created: 'создано классов и групп',
+  promoted: 'перешло классов и групп',
+  graduates: 'выпущено',
 };
 
 const roleWords: Readonly<Record<(typeof roles)[number], string>> = {

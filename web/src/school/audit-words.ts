@@ -17,13 +17,14 @@ import { longDate, roleWord } from '../platform/words.ts';
 type Facts = NonNullable<AuditRecord['before']>;
 type Fact = Facts[string];
 
-/** Told by the sentence itself. */
+/** Told by the sentence itself, or to nobody's use. */
 const inSentence: Readonly<Partial<Record<AuditAction, readonly string[]>>> = {
   groupCreated: ['name', 'kind'],
   groupArchived: ['name'],
   inviteMade: ['role'],
   inviteAnnulled: ['role'],
   inviteRedeemed: ['role'],
+  joinRequestDeclined: ['requestId'],
   membershipStarted: ['role'],
   membershipEnded: ['role', 'reason'],
   teacherAttached: ['kind', 'subject'],
@@ -96,6 +97,7 @@ export function factsOf(
 const isAction = (name: string): name is AuditAction => auditActions.some((each) => each === name);
 const isSetting = (name: string): name is (typeof settingNames)[number] =>
   settingNames.some((each) => each === name);
+const isAbout = (fact: string): fact is keyof typeof ruAudit.about => Object.hasOwn(ruAudit.about, fact);
 const isFact = (name: string): name is keyof typeof ruAudit.facts => Object.hasOwn(ruAudit.facts, name);
 
 function factName(name: string, vocabulary: Vocabulary, t: TFunction): string {
@@ -122,5 +124,7 @@ function wordsOf(
   if (vocabularyWord !== undefined) return t(`words.${vocabularyWord}.organisation`);
   const role = name === 'role' ? oneOf<Role>(roles, fact) : undefined;
   if (role !== undefined) return roleWord(role, vocabulary, t);
+  if ((name === 'kind' || name === 'match') && isAbout(fact))
+    return t(`audit.about.${fact}`, { ...formsOf(vocabulary, t) });
   return names[fact] ?? fact;
 }
