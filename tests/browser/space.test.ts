@@ -122,7 +122,7 @@ it('the pupil and both parents come by their codes, each to their chat, and see 
     await page.getByTestId('conversation-title').filter({ hasText: '7Б' }).waitFor();
   }
   const said = people.pupil.page.getByTestId('message').filter({ hasText: 'Добро пожаловать' });
-  await said.getByRole('img', { name: 'Подтверждено школой' }).waitFor();
+  await said.getByRole('img', { name: 'Подтверждено администрацией' }).waitFor();
   for (const parent of ['mother', 'father'] as const) {
     const { page } = people[parent];
     await page.goto('/children');

@@ -10,6 +10,7 @@ import { useSource } from '../platform/client.ts';
 import { useMembership, useMessenger } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { VerifiedBadge } from '../platform/verified-badge.tsx';
+import { formsOf } from '../platform/vocabulary.ts';
 import { bodyWords, conversationTitle, matches, shortTime } from '../platform/words.ts';
 import classes from './conversation-list.module.css';
 import { useDraft } from './drafts.ts';
@@ -89,12 +90,13 @@ export function ConversationList() {
 
 function Waiting({ membership }: { membership: MyMembership }) {
   const { t } = useTranslation();
+  const forms = formsOf(membership.vocabulary, t);
   if (membership.standings.includes('PU')) {
     return (
       <Notice
         icon={<IconUserCheck size={36} />}
         title={t('chats.unlinkedTitle')}
-        text={t('chats.unlinkedText')}
+        text={t('chats.unlinkedText', { ...forms })}
       >
         <Suspense>
           <AskForChild />
@@ -116,7 +118,11 @@ function Waiting({ membership }: { membership: MyMembership }) {
     );
   }
   return (
-    <Notice icon={<IconMessages size={36} />} title={t('chats.emptyTitle')} text={t('chats.emptyText')} />
+    <Notice
+      icon={<IconMessages size={36} />}
+      title={t('chats.emptyTitle')}
+      text={t('chats.emptyText', { ...forms })}
+    />
   );
 }
 

@@ -9,6 +9,7 @@ import type {
 import { CodedError, errorCatalogue } from '@zvonok/client-sdk';
 import i18next, { type TFunction } from 'i18next';
 import { currentLanguage } from './i18n.ts';
+import { formsOf } from './vocabulary.ts';
 
 /** A failure on this device, which brings its own words. */
 export class SpokenError extends Error {
@@ -60,10 +61,11 @@ export function conversationTitle(conversation: Conversation, vocabulary: Vocabu
   if (conversation.kind === 'direct') return conversation.other?.fullName ?? t('kinds.direct');
   const { kind, title, subject } = conversation;
   if (kind === 'staff') return title ?? t(`words.${vocabulary}.staffRoom`);
-  if (title === null) return t(`kinds.${kind}`);
+  if (title === null) return t(`kinds.${kind}`, { ...formsOf(vocabulary, t) });
   // A group has several chats under its one name.
   if (kind === 'subject' && subject !== null) return `${subject} · ${title}`;
-  if (kind === 'parents' || kind === 'classTeachers') return t(`titles.${kind}`, { group: title });
+  if (kind === 'parents' || kind === 'classTeachers')
+    return t(`titles.${kind}`, { group: title, teachers: t(`words.${vocabulary}.forms.teachers`) });
   return title;
 }
 
