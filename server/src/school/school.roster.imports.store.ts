@@ -2,7 +2,6 @@ import type {
   AccountId,
   GroupId,
   Import,
-  ImportCounts,
   ImportId,
   ImportRow,
   ImportRowKind,
@@ -27,7 +26,7 @@ import {
 } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { queryOf, type Reader, type Transaction } from '../platform/database.ts';
-import type { DiffRow, KnownPerson, PlannedPerson, RosterState } from './school.roster.diff.ts';
+import type { KnownPerson, PlannedPerson, RosterState } from './school.roster.diff.ts';
 import { matchKeyOf } from './school.roster.names.ts';
 import {
   rosterAttachments,
@@ -94,10 +93,10 @@ export async function findImport(
   return row;
 }
 
-/** What a file holds, until it was read; what it says, since then. */
+/** What a file holds, until it was read; what it says, since then, as JSON. */
 export async function findImportContent(reader: Reader, schoolId: SchoolId, id: ImportId) {
   const [row] = await queryOf(reader)
-    .select({ file: rosterImports.file, parsed: rosterImports.parsed })
+    .select({ file: rosterImports.file, parsed: sql<string | null>`${rosterImports.parsed}::text` })
     .from(rosterImports)
     .where(isOne(schoolId, id));
   return row;
@@ -107,12 +106,20 @@ export async function changeImport(
   tx: Transaction,
   schoolId: SchoolId,
   id: ImportId,
-  change: Partial<typeof rosterImports.$inferInsert> & { readonly appliedNow?: true },
+  change: Partial<Omit<typeof rosterImports.$inferInsert, 'parsed'>> & {
+    readonly appliedNow?: true;
+    /** JSON. */
+    readonly parsed?: string | null;
+  },
 ): Promise<StoredImport> {
-  const { appliedNow, ...set } = change;
+  const { appliedNow, parsed, ...set } = change;
   const [row] = await tx
     .update(rosterImports)
-    .set({ ...set, ...(appliedNow === true ? { appliedAt: sql`now()` } : {}) })
+    .set({
+      ...set,
+      ...(parsed !== undefined ? { parsed: sql`${parsed}::text::jsonb` } : {}),
+      ...(appliedNow === true ? { appliedAt: sql`now()` } : {}),
+    })
     .where(isOne(schoolId, id))
     .returning(light);
   if (row === undefined) throw new Error('a locked import vanished');
@@ -124,24 +131,18 @@ export async function putImportRows(
   tx: Transaction,
   schoolId: SchoolId,
   importId: ImportId,
-  rows: readonly DiffRow[],
-): Promise<ImportCounts> {
+  /** As the thread that compares gives them. */
+  batches: readonly string[],
+): Promise<void> {
   await tx
     .delete(rosterImportRows)
     .where(and(eq(rosterImportRows.schoolId, schoolId), eq(rosterImportRows.importId, importId)));
-  const counts = { group: 0, new: 0, changed: 0, moved: 0, unchanged: 0, missing: 0, error: 0 };
-  const values = rows.map((row, position) => {
-    counts[row.kind] += 1;
-    return { position, kind: row.kind, role: row.role, row };
-  });
-  for (const batch of batchesOf(values)) {
+  for (const batch of batches) {
     await tx.raw`
       insert into roster_import_rows (school_id, import_id, position, kind, role, row)
       select ${schoolId}, ${importId}, position, kind, role, row
-      from jsonb_to_recordset(${JSON.stringify(batch)}::text::jsonb)
-        as r (position int, kind text, role text, row jsonb)`;
+      from jsonb_to_recordset(${batch}::text::jsonb) as r (position int, kind text, role text, row jsonb)`;
   }
-  return counts;
 }
 
 export async function listImportRows(

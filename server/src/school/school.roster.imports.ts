@@ -95,8 +95,8 @@ export function createRosterImports(
           );
           return;
         }
-        const { parsed, fingerprint } = outcome;
-        const counts = await putImportRows(tx, schoolId, importId, outcome.rows);
+        const { parsed, fingerprint, counts, batches } = outcome;
+        await putImportRows(tx, schoolId, importId, batches);
         await change(tx, { schoolId, importId }, { state: 'ready', parsed, fingerprint, counts, file: null });
       });
       logger.info({ importId, schoolId }, 'a roster was read');

@@ -1,11 +1,25 @@
 import { Worker } from 'node:worker_threads';
 import { rosterLimits } from '@zvonok/shared';
-import type { RosterOutcome, RosterTask } from './school.roster.worker.ts';
+import type {
+  RosterComparison,
+  RosterFailure,
+  RosterOutcome,
+  RosterPreview,
+  RosterTask,
+} from './school.roster.worker.ts';
 
 /**
  * Reads and compares a table on a thread of its own, with a memory and a time of its own: thousands of lines, or a file
  * made to be slow, hold up nobody. Rejects where it took too long, too much memory, or was told to stop.
  */
+export function compareRoster(
+  task: Extract<RosterTask, { bytes: Uint8Array }>,
+  stopping: AbortSignal,
+): Promise<RosterPreview | RosterFailure>;
+export function compareRoster(
+  task: Extract<RosterTask, { parsed: string }>,
+  stopping: AbortSignal,
+): Promise<RosterComparison | RosterFailure>;
 export function compareRoster(task: RosterTask, stopping: AbortSignal): Promise<RosterOutcome> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./school.roster.worker.ts', import.meta.url), {
