@@ -112,13 +112,6 @@ const ofOneKind: readonly (readonly [start: string, why: string])[] = [
   ['signIn.noSchool', 'the same'],
   ['apply.', 'the same: the form asks first of all which of the three it is'],
   ['operator.', 'an operator looks after all three, and calls them schools'],
-  [
-    'lesson.',
-    'a lesson goes by `words.<vocabulary>.lesson` where it is begun, joined and left; its room says «урок»',
-  ],
-  ['chat.inLesson', 'the same'],
-  ['errors.CALL_', 'the same'],
-  ['errors.REMOVED_FROM_CALL', 'the same'],
 ];
 /** Words that fit one kind of organisation alone; «класс» and the like come from `words.<vocabulary>`. */
 const partial = {
