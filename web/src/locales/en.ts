@@ -130,7 +130,7 @@ export const en = {
   children: {
     title: 'My children',
     lead: 'Where each of them is and whom you can write to.',
-    noTeachers: 'Nobody is appointed here yet. Write to the administration.',
+    noTeachers: 'There is nobody here yet to whom you can write. Turn to the administration.',
     write: 'Write',
     writeName: 'Write: {{name}}',
     chat: 'Parents’ chat',
@@ -1288,8 +1288,10 @@ export const en = {
   },
   verification: {
     title: 'Verification',
-    lead: 'Who waits to be verified as staff. Until then they see neither children nor guardians.',
-    waiting: 'Waiting to be verified',
+    lead: 'Staff who are not verified see neither children nor guardians.',
+    waiting: 'Asking to be verified',
+    others: 'Not verified yet',
+    othersLead: 'They have not asked themselves. Compare with the order that appointed them and verify.',
     noneTitle: 'Nobody is waiting',
     none: 'When a member of staff asks to be verified, it appears here.',
   },

@@ -79,7 +79,7 @@ export function RolloverPage() {
   const years = new Set((plan?.classes ?? []).map((each) => each.year));
   const first = Math.min(...[...years].filter((year) => year !== null), schoolLimits.groupYearMax);
   return (
-    <PageFrame title={t('rollover.title')} lead={t('rollover.lead')}>
+    <PageFrame title={t('rollover.title')} {...(undoable && !again ? {} : { lead: t('rollover.lead') })}>
       {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
       {undoable && last !== null && (
         <Alert mt={22} color="board" title={t('rollover.doneTitle', { date: fullDate(last.appliedAt) })}>

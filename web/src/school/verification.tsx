@@ -1,27 +1,44 @@
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
 import { IconRosetteDiscountCheck } from '@tabler/icons-react';
+import type { Member } from '@zvonok/client-sdk';
+import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Avatar } from '../platform/avatar.tsx';
+import { client } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
+import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
-import { errorWords } from '../platform/words.ts';
+import { errorWords, roleWord } from '../platform/words.ts';
 import { DecideRequest } from './decide-request.tsx';
+import { VerifyDialog } from './member-dialogs.tsx';
+import classes from './people.module.css';
 import { RequestList } from './request-card.tsx';
 import { useRequests } from './use-requests.ts';
 
-/** Staff who wait to be verified: by their own asking, or by the head's. */
+/** Staff who are not verified: those who asked, or for whom the head did, and all others. */
 export function Verification() {
   const { t } = useTranslation();
+  const { id: as, vocabulary } = useMembership();
   const { requests, hasMore, problem, reload, more } = useRequests('toDecide', 'open', 'verifyTeacher');
+  const staff = useUnverified();
+  const [verifying, setVerifying] = useState<Member>();
+  const asked = new Set(requests?.map(({ askedBy, member }) => (member ?? askedBy).membershipId));
+  const others = staff.members?.filter((member) => !asked.has(member.membershipId));
+  const broken = problem ?? staff.problem;
+  const retry = () => {
+    reload();
+    staff.load();
+  };
   return (
     <PageFrame title={t('verification.title')} lead={t('verification.lead')}>
-      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={reload} />}
-      {requests === undefined && problem === undefined && (
+      {broken !== undefined && <LoadFailed words={errorWords(broken, t)} onRetry={retry} />}
+      {(requests === undefined || others === undefined) && broken === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton height={240} mt={22} radius={20} />
         </div>
       )}
-      {requests?.length === 0 && (
+      {requests?.length === 0 && others?.length === 0 && (
         <Notice
           icon={<IconRosetteDiscountCheck size={36} />}
           title={t('verification.noneTitle')}
@@ -34,10 +51,73 @@ export function Verification() {
             requests={requests}
             hasMore={hasMore}
             onMore={more}
-            actions={(request) => <DecideRequest request={request} onDone={reload} />}
+            actions={(request) => <DecideRequest request={request} onDone={retry} />}
           />
         </Section>
       )}
+      {others !== undefined && others.length > 0 && (
+        <Section title={t('verification.others')} lead={t('verification.othersLead')}>
+          <ul className={classes.people} data-testid="unverified">
+            {others.map((member) => (
+              <li key={member.membershipId} className={classes.person}>
+                <Avatar name={member.fullName} size={44} />
+                <div className={classes.words}>
+                  <div className={classes.name}>{member.fullName}</div>
+                  <div className={classes.quiet}>{roleWord(member.role, vocabulary, t)}</div>
+                </div>
+                {member.membershipId !== as && (
+                  <Button
+                    size="xs"
+                    variant="light"
+                    aria-label={t('people.verifyName', { name: member.fullName })}
+                    onClick={() => setVerifying(member)}
+                  >
+                    {t('people.verify')}
+                  </Button>
+                )}
+              </li>
+            ))}
+          </ul>
+          {staff.hasMore && (
+            <Button variant="light" mt="md" fullWidth onClick={staff.more}>
+              {t('people.more')}
+            </Button>
+          )}
+        </Section>
+      )}
+      <VerifyDialog member={verifying} onClose={() => setVerifying(undefined)} onDone={retry} />
     </PageFrame>
   );
+}
+
+/** All staff who are not verified, read again whenever the school's people change. */
+function useUnverified() {
+  const { id: as } = useMembership();
+  const [members, setMembers] = useState<readonly Member[]>();
+  const [hasMore, setHasMore] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+  const read = useCallback(
+    async (after?: Member) => {
+      setProblem(undefined);
+      try {
+        const page = await client.school.listMembers({
+          as,
+          filter: 'unverifiedStaff',
+          ...(after === undefined ? {} : { after: after.membershipId }),
+        });
+        setMembers((known) => (after === undefined ? page.members : [...(known ?? []), ...page.members]));
+        setHasMore(page.hasMore);
+      } catch (error) {
+        setProblem(error);
+      }
+    },
+    [as],
+  );
+  const load = useCallback(() => void read(), [read]);
+  useEffect(() => {
+    const stop = client.on('school.peopleChanged', load);
+    load();
+    return stop;
+  }, [load]);
+  return { members, hasMore, problem, load, more: () => void read(members?.at(-1)) };
 }
