@@ -36,6 +36,7 @@ import { announceRequests } from './school.requests.announce.ts';
 import { closeVerificationRequests } from './school.requests.store.ts';
 import { createRolloverChanges } from './school.rollover.changes.ts';
 import { createRosterChanges } from './school.roster.changes.ts';
+import { closeGuardianEntries } from './school.roster.store.ts';
 import {
   addAttachment,
   addGroup,
@@ -221,6 +222,24 @@ export function createSchoolChanges(
     await announceChanged(tx, schoolId, [membershipId]);
   }
 
+  /** Whoever is kept from a child may hold another link or code to it; who else waits for one gets a new one. */
+  async function closeOtherWays(
+    tx: Transaction,
+    {
+      schoolId,
+      guardianId,
+      childId,
+    }: { schoolId: SchoolId; guardianId: MembershipId; childId: MembershipId },
+    by: By,
+  ): Promise<void> {
+    await annul(tx, schoolId, { childIds: [childId] }, by);
+    const people = await loadFacts(tx, schoolId, [guardianId, childId]);
+    const [guardian, child] = [people.get(guardianId), people.get(childId)];
+    if (guardian === undefined || child === undefined) return;
+    const entryIds = await closeGuardianEntries(tx, schoolId, guardian, child);
+    if (entryIds.length > 0) await annul(tx, schoolId, { entryIds }, by);
+  }
+
   async function recordLink(
     tx: Transaction,
     link: StoredGuardianLink | undefined,
@@ -338,6 +357,7 @@ export function createSchoolChanges(
 
   return {
     announceInvites,
+    closeOtherWays,
     announceChanged,
     annul,
     createGroup,
@@ -489,8 +509,7 @@ export function createSchoolChanges(
         groupId,
         before: { childId },
       });
-      // Whoever was kept from the child may hold another link to it; who else waits for one gets a new one.
-      await annul(tx, schoolId, { childIds: [childId] }, by);
+      await closeOtherWays(tx, link, by);
       await peopleChanged(tx, {
         schoolId,
         membershipIds: [guardianId],

@@ -59,7 +59,7 @@ export async function announceRegister(tx: Transaction, schoolId: SchoolId, grou
 export function createGuardianActions(
   { database }: Pick<Platform, 'database'>,
   accounts: Pick<Accounts, 'cards' | 'phonesOf'>,
-  changes: Pick<SchoolChanges, 'announceChanged'>,
+  changes: Pick<SchoolChanges, 'announceChanged' | 'closeOtherWays'>,
   peopleChanged: PeopleChanged,
 ) {
   return {
@@ -130,6 +130,7 @@ export function createGuardianActions(
           limitedBy: limited ? membershipId : null,
         };
         await writeLimits(tx, key, limits);
+        if (limited) await changes.closeOtherWays(tx, key, actor);
         await record(tx, schoolId, actor, {
           action: 'guardianLimited',
           membershipId: guardianId,

@@ -9,6 +9,7 @@ import {
   addGuardianLink,
   type StoredAttachment,
   type StoredGroup,
+  wereParted,
 } from './school.store.ts';
 
 /** «7Б» is of the seventh year. A group whose name says none is given one by hand. */
@@ -56,7 +57,7 @@ export function createRosterChanges(
       return made;
     },
 
-    /** Attachments and links. What is there already stays. */
+    /** Attachments and links. What is there already stays, and who was parted stays parted. */
     async tie(
       tx: Transaction,
       schoolId: SchoolId,
@@ -76,6 +77,7 @@ export function createRosterChanges(
       }
       for (const { guardianId, childId } of ties.links) {
         const linkedBy = by?.membershipId ?? null;
+        if (await wereParted(tx, { schoolId, guardianId, childId })) continue;
         if (!(await addGuardianLink(tx, { schoolId, guardianId, childId, linkedBy }))) continue;
         entries.push({ action: 'guardianLinked', membershipId: guardianId, after: { childId } });
       }

@@ -10,7 +10,7 @@ import {
   lockRosterFamily,
   membersOfEntries,
 } from './school.roster.store.ts';
-import { findActiveMembership, findOpenClass } from './school.store.ts';
+import { findActiveMembership, findOpenClass, wasSentAwaySince, wereParted } from './school.store.ts';
 
 /** Who claims what, and from where. */
 export interface Claim {
@@ -40,7 +40,8 @@ export function createRosterClaims(
    * membership. Claimed again by the same account it answers the same.
    *
    * Undefined where the entry is absent, ended, somebody else's, of an archived class, or the account is a pupil of
-   * another class or another entry's person.
+   * another class or another entry's person; and where nobody lets in whoever was sent away since they were expected. A
+   * guardian from whom a child was parted is not linked to it again.
    */
   async function claim(
     tx: Transaction,
@@ -55,6 +56,9 @@ export function createRosterClaims(
       return self?.accountId === accountId ? describe(tx, schoolId, self.membershipId) : undefined;
     }
     if (entry.groupId !== null && (await findOpenClass(tx, schoolId, entry.groupId)) === undefined) {
+      return undefined;
+    }
+    if (letInBy === undefined && (await wasSentAwaySince(tx, schoolId, accountId, entry.createdAt))) {
       return undefined;
     }
     const presentChildren = children.flatMap((id) => members.get(id) ?? []);
@@ -79,11 +83,14 @@ export function createRosterClaims(
     for (const attachment of await listWantedAttachments(tx, schoolId, entryId)) {
       await changes.attach(tx, { schoolId, membershipId, ...attachment }, by);
     }
-    for (const child of presentChildren) {
-      await changes.link(tx, { schoolId, guardianId: membershipId, childId: child.membershipId }, by);
-    }
-    for (const guardian of guardians.flatMap((id) => members.get(id) ?? [])) {
-      await changes.link(tx, { schoolId, guardianId: guardian.membershipId, childId: membershipId }, by);
+    const links = [
+      ...presentChildren.map((child) => ({ guardianId: membershipId, childId: child.membershipId })),
+      ...guardians
+        .flatMap((id) => members.get(id) ?? [])
+        .map((guardian) => ({ guardianId: guardian.membershipId, childId: membershipId })),
+    ];
+    for (const link of links) {
+      if (!(await wereParted(tx, { schoolId, ...link }))) await changes.link(tx, { schoolId, ...link }, by);
     }
     return describe(tx, schoolId, membershipId);
   }

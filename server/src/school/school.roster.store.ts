@@ -11,7 +11,7 @@ import { rosterLimits } from '@zvonok/shared';
 import { and, asc, count, eq, inArray, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
-import { matchKeyOf } from './school.roster.names.ts';
+import { matchKeyOf, mayBeSamePerson } from './school.roster.names.ts';
 import { rosterAttachments, rosterChildren, rosterEntries } from './school.roster.tables.ts';
 import { groups, memberships, schools } from './school.tables.ts';
 
@@ -252,6 +252,53 @@ export async function lockRosterFamily(
     .for('update');
   const entry = rows.find((row) => row.id === id);
   return entry === undefined ? undefined : { entry, children, guardians };
+}
+
+/**
+ * The expected guardians of a child who have not come, now that one of its guardians is kept from it: an entry that can
+ * only be theirs counts as come, and codes of the others are to be given anew.
+ */
+export async function closeGuardianEntries(
+  tx: Transaction,
+  schoolId: SchoolId,
+  guardian: { readonly membershipId: MembershipId; readonly fullName: string },
+  child: { readonly membershipId: MembershipId; readonly fullName: string; readonly groupId: GroupId | null },
+): Promise<RosterEntryId[]> {
+  const childEntries = alias(rosterEntries, 'child_entries');
+  const waiting = await tx
+    .select({ id: rosterEntries.id, matchKey: rosterEntries.matchKey })
+    .from(rosterEntries)
+    .innerJoin(
+      rosterChildren,
+      and(
+        eq(rosterChildren.schoolId, rosterEntries.schoolId),
+        eq(rosterChildren.guardianId, rosterEntries.id),
+      ),
+    )
+    .innerJoin(
+      childEntries,
+      and(eq(childEntries.schoolId, rosterChildren.schoolId), eq(childEntries.id, rosterChildren.childId)),
+    )
+    .where(
+      and(
+        isOpen(schoolId),
+        isNull(rosterEntries.membershipId),
+        or(
+          eq(childEntries.membershipId, child.membershipId),
+          and(
+            eq(childEntries.matchKey, matchKeyOf(child.fullName)),
+            child.groupId === null ? undefined : eq(childEntries.groupId, child.groupId),
+          ),
+        ),
+      ),
+    );
+  const key = matchKeyOf(guardian.fullName);
+  for (const { id, matchKey } of waiting) {
+    if (matchKey === key || mayBeSamePerson(matchKey, key)) {
+      await claimEntry(tx, schoolId, id, guardian.membershipId);
+    }
+  }
+  return waiting.map(({ id }) => id);
 }
 
 /** False where another entry has this membership. */

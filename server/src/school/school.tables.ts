@@ -255,6 +255,43 @@ export const guardianLinks = pgTable(
 );
 
 /**
+ * Links that somebody took back, with what limited them: the two are linked again by whoever may say so, never by
+ * themselves, and then as they were limited.
+ */
+export const partedLinks = pgTable(
+  'parted_links',
+  {
+    schoolId: ofSchool(),
+    guardianId: uuid('guardian_id').$type<MembershipId>().notNull(),
+    childId: uuid('child_id').$type<MembershipId>().notNull(),
+    partedAt: moment('parted_at').notNull().defaultNow(),
+    mayBeInformed: boolean('may_be_informed').notNull(),
+    mayBeContacted: boolean('may_be_contacted').notNull(),
+    limitReason: text('limit_reason'),
+    limitedAt: moment('limited_at'),
+    limitedBy: uuid('limited_by').$type<MembershipId>(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.schoolId, table.guardianId, table.childId] }),
+    foreignKey({
+      name: 'parted_links_guardian',
+      columns: [table.schoolId, table.guardianId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'parted_links_child',
+      columns: [table.schoolId, table.childId],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+    foreignKey({
+      name: 'parted_links_limited_by',
+      columns: [table.schoolId, table.limitedBy],
+      foreignColumns: [memberships.schoolId, memberships.id],
+    }),
+  ],
+);
+
+/**
  * Who confirmed a member of staff, when, and on what ground: where a badge comes from. A history: what was revoked
  * stays, and may be followed by another.
  */
