@@ -1,5 +1,5 @@
 import type { ConversationId, ConversationKind, GroupId, MembershipId, SchoolId } from '@zvonok/shared';
-import { and, asc, eq, gte, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { conversationMembers, conversations } from './chat.tables.ts';
 
@@ -282,6 +282,38 @@ export async function listConversationsOf(
         eq(conversationMembers.schoolId, schoolId),
         isAmong(conversationMembers.membershipId, membershipIds),
         isNull(conversationMembers.leftAt),
+      ),
+    )
+    .orderBy(asc(conversationMembers.conversationId));
+}
+
+/** The conversations of archived groups in which these people are now. */
+export async function listArchivedOf(
+  tx: Transaction,
+  schoolId: SchoolId,
+  membershipIds: readonly MembershipId[],
+): Promise<(Place & { readonly groupId: GroupId })[]> {
+  return tx
+    .select({
+      conversationId: conversationMembers.conversationId,
+      membershipId: conversationMembers.membershipId,
+      groupId: sql<GroupId>`${conversations.groupId}`,
+    })
+    .from(conversationMembers)
+    .innerJoin(
+      conversations,
+      and(
+        eq(conversations.schoolId, conversationMembers.schoolId),
+        eq(conversations.id, conversationMembers.conversationId),
+      ),
+    )
+    .where(
+      and(
+        eq(conversationMembers.schoolId, schoolId),
+        isAmong(conversationMembers.membershipId, membershipIds),
+        isNull(conversationMembers.leftAt),
+        isNotNull(conversations.groupId),
+        isNotNull(conversations.archivedAt),
       ),
     )
     .orderBy(asc(conversationMembers.conversationId));

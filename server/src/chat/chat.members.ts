@@ -13,6 +13,7 @@ import type { HandPicked, PeopleChange } from '../school/index.ts';
 import {
   changeReader,
   insertConversations,
+  listArchivedOf,
   listConversationsOf,
   listConversationsShowing,
   listHandPicked,
@@ -94,7 +95,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
       if (group !== undefined && !(group.name === title && sameTime(group.archivedAt, archivedAt))) {
         renamed.add(group.id);
       }
-      // What a closed group said stays readable for those who were in it.
+      // What a closed group said stays readable for those who were in it, unless they lost what let them.
       if (group !== undefined && group.archivedAt !== null) continue;
       const asWhole =
         change.schoolCreated === true ||
@@ -110,6 +111,7 @@ export function createFollowing(school: ChatNeighbours['school']) {
     await settleMembers(tx, schoolId, whole, undefined, moves);
     if (people.length > 0) await settleMembers(tx, schoolId, partly, people, moves);
     await endForThoseGone(tx, schoolId, people, moves);
+    await leaveWhereBarred(tx, schoolId, people, moves);
     await partStaffFromMinors(tx, schoolId, people, moves);
     announce(tx, moves);
   }
@@ -176,6 +178,19 @@ export function createFollowing(school: ChatNeighbours['school']) {
     const gone = people.filter((id) => !still.has(id));
     if (gone.length === 0) return;
     const left = await listConversationsOf(tx, schoolId, gone);
+    await moveMembers(tx, schoolId, { joined: [], left }, moves);
+  }
+
+  /** Nobody is settled in archived groups: whoever may not be with their people any more goes, and stays away. */
+  async function leaveWhereBarred(
+    tx: Transaction,
+    schoolId: SchoolId,
+    people: readonly MembershipId[],
+    moves: Moves,
+  ): Promise<void> {
+    if (people.length === 0) return;
+    const places = await listArchivedOf(tx, schoolId, people);
+    const left = await school.barredFrom(tx, schoolId, places);
     await moveMembers(tx, schoolId, { joined: [], left }, moves);
   }
 

@@ -21,6 +21,7 @@ export interface ChatNeighbours {
     | 'subjectsOf'
     | 'groupsOfMembers'
     | 'activeOf'
+    | 'barredFrom'
     | 'loadFacts'
     | 'describeMembers'
     | 'mayContact'

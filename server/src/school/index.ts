@@ -20,7 +20,7 @@ import { createCardIssueActions, tellCardLocked } from './school.cards.actions.t
 import { createSchoolChanges, describeOwn, type SchoolChanges } from './school.changes.ts';
 import { createDirectoryActions } from './school.directory.actions.ts';
 import { listEverybody, listPeopleOfGroups } from './school.directory.store.ts';
-import { groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
+import { barredFrom, groupsOfMembers, loadFacts, subjectsOf } from './school.facts.store.ts';
 import { createGuardianActions } from './school.guardians.actions.ts';
 import { isOpen } from './school.hosting.store.ts';
 import { hosting } from './school.hosting.ts';
@@ -153,6 +153,15 @@ export interface School {
     schoolId: SchoolId,
     membershipIds: readonly MembershipId[],
   ): Promise<Set<MembershipId>>;
+  /**
+   * Of these people's places in groups, archived ones too, those that they may not keep: of staff who are not verified, and
+   * of guardians who may not be informed of any child who is or was there.
+   */
+  barredFrom<Place extends { readonly membershipId: MembershipId; readonly groupId: GroupId }>(
+    reader: Reader,
+    schoolId: SchoolId,
+    places: readonly Place[],
+  ): Promise<Place[]>;
   /** Name, role and badge, of ended memberships too. */
   describeMembers(
     schoolId: SchoolId,
@@ -271,6 +280,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     subjectsOf,
     groupsOfMembers,
     activeOf,
+    barredFrom,
     describeMembers: (schoolId, ids, reader = database) => describeMembers(reader, schoolId, ids),
     async mayContact(reader, schoolId, fromId, toId) {
       const facts = await loadFacts(reader, schoolId, [fromId, toId]);

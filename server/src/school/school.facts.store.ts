@@ -1,7 +1,7 @@
 import { type Attachment, type GroupId, type MembershipId, type SchoolId, standingsOf } from '@zvonok/shared';
-import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { isAmong, queryOf, type Reader } from '../platform/database.ts';
-import type { MemberFacts } from './school.policy.ts';
+import { isStaff, type MemberFacts } from './school.policy.ts';
 import { isVerified, verificationJoin } from './school.store.ts';
 import {
   groups,
@@ -180,4 +180,61 @@ export async function subjectsOf(
         isNull(memberships.endedAt),
       ),
     );
+}
+
+/** Of these places in groups those of staff who are not verified, and of guardians with no child to be informed of there. */
+export async function barredFrom<
+  Place extends { readonly membershipId: MembershipId; readonly groupId: GroupId },
+>(reader: Reader, schoolId: SchoolId, places: readonly Place[]): Promise<Place[]> {
+  const ids = [...new Set(places.map((place) => place.membershipId))];
+  const facts = await loadFacts(reader, schoolId, ids);
+  const guardians = ids.filter((id) => facts.get(id)?.role === 'guardian');
+  const informed = await informedGroupsOf(reader, schoolId, guardians);
+  return places.filter(({ membershipId, groupId }) => {
+    const person = facts.get(membershipId);
+    if (person === undefined) return false;
+    if (person.role === 'guardian') return informed.get(membershipId)?.has(groupId) !== true;
+    return isStaff(person.role) && !person.verified;
+  });
+}
+
+/**
+ * The groups in which each of these guardians has, or had when the child left, somebody of whom they may be informed. The
+ * link to what the child is now decides, whatever an earlier one says; of a child who is gone the last one.
+ */
+async function informedGroupsOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  guardianIds: readonly MembershipId[],
+): Promise<Map<MembershipId, Set<GroupId>>> {
+  if (guardianIds.length === 0) return new Map();
+  const links = await queryOf(reader)
+    .select({
+      guardianId: guardianLinks.guardianId,
+      accountId: memberships.accountId,
+      groupId: memberships.groupId,
+      endedAt: memberships.endedAt,
+      mayBeInformed: guardianLinks.mayBeInformed,
+      childIsHere: sql<boolean>`exists (
+        select from memberships present
+        where present.school_id = ${memberships.schoolId} and present.account_id = ${memberships.accountId}
+          and present.role = 'pupil' and present.ended_at is null)`,
+    })
+    .from(guardianLinks)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.childId)),
+    )
+    .where(and(eq(guardianLinks.schoolId, schoolId), isAmong(guardianLinks.guardianId, guardianIds)))
+    .orderBy(desc(guardianLinks.createdAt));
+  const groupsOf = new Map<MembershipId, Set<GroupId>>();
+  for (const [guardianId, ofGuardian] of Map.groupBy(links, (link) => link.guardianId)) {
+    const informed = [...Map.groupBy(ofGuardian, (link) => link.accountId).values()].filter((ofChild) => {
+      const present = ofChild.find((link) => link.endedAt === null);
+      const decisive = present ?? ofChild.find((link) => !link.childIsHere);
+      return decisive?.mayBeInformed === true;
+    });
+    groupsOf.set(guardianId, new Set(informed.flat().flatMap((link) => link.groupId ?? [])));
+  }
+  return groupsOf;
 }

@@ -6,7 +6,7 @@ import {
 } from '@zvonok/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
-import { enrol, makeSchool, type TestSchool } from '../testing/school.ts';
+import { enrol, graduate, makeSchool, type TestSchool } from '../testing/school.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -170,6 +170,65 @@ describe('a guardian who may not be informed', () => {
     expect(me.standings).toEqual(['PV']);
     expect(me.children.map((each) => each.membershipId)).toEqual([sister.as]);
     expect((await parentsChatOf(guardian))?.groupId).toBe(school.groupId);
+  });
+});
+
+describe('the parents’ chat of an archived class', () => {
+  it('is closed to whoever may not be informed of the child any more, and to nobody else', async () => {
+    const own = await makeSchool(rooms, 'Школа №34');
+    const { admin, pupil, classmate, guardian, unlinked, groupId, otherGroupId } = own;
+    const putOwn = (person: Parameters<typeof enrol>[2]) => enrol(rooms, own.schoolId, person);
+    const role = 'guardian';
+    const second = await putOwn({ role, fullName: 'Смирнов Олег', groupId, childId: pupil.as });
+    const other = await putOwn({ role, fullName: 'Зайцева Анна', groupId, childId: classmate.as });
+    const limited = await putOwn({ role, fullName: 'Зайцев Роман', groupId, childId: classmate.as });
+    unwrap(await limit(limited, classmate, notInformed, admin));
+    await graduate(rooms, own);
+    const readers = async () => {
+      const inChat = [];
+      for (const person of [guardian, second, other, limited, unlinked]) {
+        const chats = await conversationsOf(person);
+        if (chats.some((each) => each.kind === 'parents' && each.groupId === groupId)) inChat.push(person);
+      }
+      return inChat.map(({ fullName }) => fullName);
+    };
+    expect(await readers()).toEqual([guardian.fullName, second.fullName, other.fullName]);
+
+    // The child is a pupil again, and both are its guardians as before.
+    const back = await putOwn({
+      role: 'pupil',
+      fullName: pupil.fullName,
+      groupId: otherGroupId,
+      accountId: pupil.caller.accountId,
+    });
+    const linkOf = (person: Person, child: Person) => ({ guardianId: person.as, childId: child.as });
+    for (const person of [guardian, second]) {
+      unwrap(await rooms.call('school.linkGuardian', admin, linkOf(person, back)));
+    }
+    expect(await readers()).toEqual([guardian.fullName, second.fullName, other.fullName]);
+
+    const chat = await conversationsOf(guardian);
+    const conversationId = chat.find((each) => each.groupId === groupId)?.id as ConversationId;
+    rooms.announced.length = 0;
+    unwrap(await limit(guardian, back, notInformed, admin));
+    expect(await readers()).toEqual([second.fullName, other.fullName]);
+    const input = { conversationId, limit: 5 };
+    expect(outcomeOf(await rooms.call('chat.listMessages', guardian, input))).toBe('NOT_FOUND');
+    expect(rooms.announced).toContainEqual({
+      kind: 'signal',
+      signal: expect.objectContaining({
+        name: 'conversationsChanged',
+        membershipId: guardian.as,
+        left: expect.arrayContaining([conversationId]),
+      }),
+    });
+    unwrap(await rooms.call('school.unlinkGuardian', admin, linkOf(second, back)));
+    expect(await readers()).toEqual([other.fullName]);
+    // What another child brings has nothing to do with it.
+    const sibling = await putOwn({ role: 'pupil', fullName: 'Зайцев Лев', groupId: otherGroupId });
+    unwrap(await rooms.call('school.linkGuardian', admin, linkOf(other, sibling)));
+    unwrap(await limit(other, sibling, notInformed, admin));
+    expect(await readers()).toEqual([other.fullName]);
   });
 });
 

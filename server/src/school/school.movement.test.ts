@@ -2,7 +2,7 @@ import type { ConversationId, GroupId, MembershipId } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
-import { enrol, makeSchool, type TestSchool } from '../testing/school.ts';
+import { enrol, graduate, makeSchool, type TestSchool } from '../testing/school.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -88,6 +88,15 @@ describe('a transfer', () => {
     }
   });
 
+  it('leaves nothing of a class that is archived afterwards', async () => {
+    const { pupil, guardian, classTeacher } = school;
+    unwrap(await transfer(school.admin, [pupil], school.otherGroupId));
+    await graduate(rooms, school);
+    expect(await titlesOf(classTeacher)).toContain('class 7Б');
+    expect(await titlesOf(pupil)).toEqual(['channel', 'class 9А']);
+    expect(await titlesOf(guardian)).toEqual(['channel', 'parents 9А']);
+  });
+
   it('is all or nothing, for pupils of this school alone, into an open class', async () => {
     const { admin, pupil, classTeacher, otherGroupId, groupId } = school;
     expect(outcomeOf(await transfer(admin, [pupil, classTeacher], otherGroupId))).toBe('WRONG_ROLE');
@@ -140,6 +149,23 @@ describe('leaving', () => {
     expect((await me(school.guardian)).standings).toEqual(['PU']);
     expect(outcomeOf(await rooms.call('school.getSchool', otherPupil, {}))).toBe('ok');
     expect(outcomeOf(await endAll([admin], 'expelled'))).toBe('LAST_ADMIN');
+  });
+
+  it('ends archived chats too, until it is taken back', async () => {
+    const { admin, classTeacher, guardian } = school;
+    await graduate(rooms, school);
+    for (const person of [classTeacher, guardian]) {
+      const before = await titlesOf(person);
+      expect(before).toContain('parents 7Б');
+      unwrap(await end(admin, person));
+      const rows = await query(
+        'select 1 from conversation_members where membership_id = $1 and left_at is null',
+        [person.as],
+      );
+      expect(rows).toHaveLength(0);
+      unwrap(await rooms.call('school.restoreMembership', admin, { membershipId: person.as }));
+      expect(await titlesOf(person)).toEqual(before);
+    }
   });
 
   it('is taken back on the same day, with chats of two, links and read marks', async () => {

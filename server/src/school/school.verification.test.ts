@@ -1,4 +1,5 @@
 import {
+  type ClientMessageId,
   type ConversationId,
   type InviteId,
   type MembershipId,
@@ -8,7 +9,7 @@ import {
 } from '@zvonok/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
-import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+import { enrol, graduate, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -75,6 +76,54 @@ it('takes every right with a verification, keeps the record, and gives back with
   expect(kept).toEqual([
     { basis: 'test', revoke_reason: 'документ оказался чужим', revoked_by: school.admin.as },
     { basis: 'приказ №7', revoke_reason: null, revoked_by: null },
+  ]);
+});
+
+it('takes the chats of archived classes for good', async () => {
+  const own = await makeSchool(rooms, 'Школа №33');
+  const { admin, pupil, classTeacher, subjectTeacher, guardian, groupId } = own;
+  const ofPupil = (await chatsOf(pupil)).find((each) => each.kind === 'class');
+  const conversationId = ofPupil?.id as ConversationId;
+  const clientMessageId = crypto.randomUUID() as ClientMessageId;
+  unwrap(await rooms.call('chat.sendMessage', pupil, { conversationId, clientMessageId, text: 'Я заболел' }));
+  await graduate(rooms, own);
+  const archivedOf = async (person: Person) =>
+    (await chatsOf(person)).filter((each) => each.groupId === groupId);
+  const kinds = {
+    classTeacher: ['class', 'classTeachers', 'parents', 'subject'],
+    subjectTeacher: ['classTeachers', 'subject'],
+  };
+  for (const [teacher, before] of [
+    [classTeacher, kinds.classTeacher],
+    [subjectTeacher, kinds.subjectTeacher],
+  ] as const) {
+    const archived = await archivedOf(teacher);
+    expect(archived.map((each) => each.kind).sort()).toEqual(before);
+    rooms.announced.length = 0;
+    unwrap(await revoke(admin, teacher));
+    expect(await chatsOf(teacher)).toEqual([]);
+    for (const { id } of archived) {
+      const input = { conversationId: id, limit: 10 };
+      expect(outcomeOf(await rooms.call('chat.listMessages', teacher, input))).toBe('NOT_FOUND');
+      expect(rooms.announced).toContainEqual(
+        expect.objectContaining({ name: 'chat.membersChanged', audience: { conversation: id } }),
+      );
+    }
+    expect(rooms.announced).toContainEqual({
+      kind: 'signal',
+      signal: {
+        name: 'conversationsChanged',
+        membershipId: teacher.as,
+        joined: [],
+        left: expect.arrayContaining(archived.map((each) => each.id)),
+      },
+    });
+    unwrap(await verify(admin, teacher));
+    expect(await kindsOf(teacher)).toEqual(['channel', 'channel', 'staff']);
+  }
+  // Whoever was not revoked reads on.
+  expect((await archivedOf(guardian)).map((each) => [each.kind, each.groupId, each.memberCount])).toEqual([
+    ['parents', groupId, 1],
   ]);
 });
 

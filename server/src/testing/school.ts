@@ -1,5 +1,5 @@
 import type { AccountId, Attachment, GroupId, MembershipId, Role, SchoolId } from '@zvonok/shared';
-import { callerOf, type Person, type Rooms } from './rooms.ts';
+import { callerOf, type Person, type Rooms, unwrap } from './rooms.ts';
 
 let lastPhone = 0;
 /** A phone that no other test person of this process has. */
@@ -106,3 +106,10 @@ export async function makeSchool(rooms: Rooms, name = 'Школа №29') {
 }
 
 export type TestSchool = Awaited<ReturnType<typeof makeSchool>>;
+
+/** Turns the year: the pupils of 7Б leave and the class is archived, 8А goes on as 9А. */
+export async function graduate(rooms: Rooms, { admin, groupId }: TestSchool): Promise<void> {
+  const choices = { classes: [{ groupId, action: 'graduate' as const }], newClasses: [], teachers: [] };
+  const { plan } = unwrap(await rooms.call('school.planRollover', admin, { choices }));
+  unwrap(await rooms.call('school.applyRollover', admin, { choices, digest: plan.digest }));
+}
