@@ -90,8 +90,11 @@ export const importFaults = [
 export const ImportFault = oneOf(importFaults);
 export type ImportFault = (typeof importFaults)[number];
 
-/** What an import leaves to people: those who have come already are renamed by hand and keep their phone. */
-export const importNotes = ['renameByHand', 'phoneKept'] as const;
+/**
+ * What an import leaves to people: those who have come already are renamed by hand and keep their phone; whom it knows by
+ * the name alone it moves to no other class, since another child may have that name.
+ */
+export const importNotes = ['renameByHand', 'moveByHand', 'phoneKept'] as const;
 export const ImportNote = oneOf(importNotes);
 export type ImportNote = (typeof importNotes)[number];
 

@@ -85,6 +85,8 @@ interface Candidate {
   readonly group: GroupRef | null;
   readonly faults: { column: RosterColumn; fault: ImportFault }[];
   known: KnownPerson | undefined;
+  /** Known by the name alone: a namesake, perhaps. */
+  byNameAlone: boolean;
   children: PersonRef[];
 }
 
@@ -109,6 +111,7 @@ export function diffRoster(parsed: readonly ParsedRow[], state: RosterState): Ro
             group: row.group === null ? null : groups.refOf(row.group),
             faults: [],
             known: undefined,
+            byNameAlone: false,
             children: [],
           },
         ],
@@ -360,7 +363,9 @@ function recognise(candidates: readonly Candidate[], state: RosterState, taken: 
     const elsewhere = (byName.get(`pupil ${each.matchKey}`) ?? []).filter((person) => isFree(each, person));
     const rivals = open().filter((other) => other.role === 'pupil' && other.matchKey === each.matchKey);
     const [only] = elsewhere;
-    if (only !== undefined && elsewhere.length === 1 && rivals.length === 1) take(each, only);
+    if (only === undefined || elsewhere.length > 1 || rivals.length > 1) continue;
+    take(each, only);
+    each.byNameAlone = true;
   }
 }
 
@@ -507,6 +512,8 @@ function tell(
 
   const renamed = known === undefined || known.fullName !== row.fullName;
   const moved = known !== undefined && each.group !== known.groupId && role === 'pupil';
+  // Who came is a child with chats and teachers: a name is not enough to send them elsewhere.
+  const stays = came && moved && each.byNameAlone;
   const phone = row.phone !== null && known?.phones.includes(row.phone) !== true ? row.phone : null;
   const externalId = row.externalId !== null && row.externalId !== known?.externalId ? row.externalId : null;
   if (renamed && known !== undefined) change('name', known.fullName, row.fullName);
@@ -529,6 +536,7 @@ function tell(
     change('subjects', labels.subjects(had), labels.subjects([...had, ...attachments]));
   }
   if (came && renamed) notes.push('renameByHand');
+  if (stays) notes.push('moveByHand');
   if (came && phone !== null) notes.push('phoneKept');
 
   const isDifferent = Object.keys(after).length > 0;
@@ -539,13 +547,16 @@ function tell(
     membershipId: known?.membershipId ?? null,
     role,
     fullName: came ? known.fullName : row.fullName,
-    group: each.group,
+    group: stays ? known.groupId : each.group,
     // Who came signs in by the phone of their account.
     phone: came ? null : (row.phone ?? known?.phones[0] ?? null),
     externalId: row.externalId ?? known?.externalId ?? null,
-    isTransferred: came && moved,
+    isTransferred: came && moved && !stays,
     isChanged:
-      known?.entryId == null || externalId !== null || moved || (!came && (renamed || phone !== null)),
+      known?.entryId == null ||
+      externalId !== null ||
+      (moved && !stays) ||
+      (!came && (renamed || phone !== null)),
     children,
     attachments,
   };

@@ -974,6 +974,7 @@ export const en = {
     },
     notes: {
       renameByHand: 'This person has come already: correct the name on their card.',
+      moveByHand: 'Known by the name alone: if it is them, transfer them on the page “People”.',
       phoneKept: 'This person signs in by another phone already: it stays.',
     },
     failures: {
