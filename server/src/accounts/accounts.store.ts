@@ -209,7 +209,10 @@ export interface TokenMatch {
   readonly accountId: AccountId;
   /** Which of the session's tokens was shown. */
   readonly token: 'current' | 'next' | 'previous';
-  /** The last use was written long enough ago to write it again. */
+  /**
+   * The last use was written long enough ago to write it again. Never on a shared device: an open tab that connects anew is
+   * nobody's presence.
+   */
   readonly touchDue: boolean;
 }
 
@@ -222,7 +225,8 @@ export async function findSessionByToken(reader: Reader, tokenHash: string): Pro
       token: sql<TokenMatch['token']>`case
         when ${sessions.tokenHash} = ${tokenHash} then 'current'
         when ${sessions.nextTokenHash} = ${tokenHash} then 'next' else 'previous' end`,
-      touchDue: sql<boolean>`${sessions.lastUsedAt} < ${fromNow(-accountLimits.sessionTouchMs)}`,
+      touchDue: sql<boolean>`not ${sessions.shared}
+        and ${sessions.lastUsedAt} < ${fromNow(-accountLimits.sessionTouchMs)}`,
     })
     .from(sessions)
     .where(
@@ -317,7 +321,7 @@ export async function promoteNextToken(tx: Transaction, id: SessionId, nextToken
       previousTokenHash: sql`${sessions.tokenHash}`,
       previousUntil: fromNow(accountLimits.sessionRotateGraceMs),
       rotatedAt: sql`now()`,
-      lastUsedAt: sql`now()`,
+      lastUsedAt: sql`case when ${sessions.shared} then ${sessions.lastUsedAt} else now() end`,
     })
     .where(and(eq(sessions.id, id), eq(sessions.nextTokenHash, nextTokenHash)));
 }

@@ -175,3 +175,31 @@ it('begins a session on a shared device that ends when nobody is there', async (
   expect(outcomeOf(await rooms.call('accounts.keepSession', caller, {}))).toBe('UNAUTHENTICATED');
   expect(outcomeOf(await rooms.call('accounts.getMe', caller, {}))).toBe('UNAUTHENTICATED');
 });
+
+it('is kept on a shared device by nobody’s open tab, which connects anew and changes its token', async () => {
+  const pupil = await newPupil();
+  const card = unwrap(await issue(pupil));
+  const [shared, own] = [
+    unwrap(await enter(card.token, card.pin, true)),
+    unwrap(await enter(card.token, card.pin)),
+  ];
+  await query(
+    `update sessions set last_used_at = now() - $2 * interval '1 millisecond' where account_id = $1`,
+    [pupil.caller.accountId, accountLimits.sharedIdleMs - 60_000],
+  );
+  const lastUse = async ({ sessionId }: typeof shared) => {
+    const [row] = await query(
+      'select extract(epoch from last_used_at)::float8 as at from sessions where id = $1',
+      [sessionId],
+    );
+    return Number(row?.at);
+  };
+  const before = [await lastUse(shared), await lastUse(own)];
+  const caller = await rooms.accounts.findSession(shared.token ?? '');
+  if (caller === undefined) throw new Error('a token opens nothing');
+  expect(await rooms.accounts.findSession(own.token ?? '')).toBeDefined();
+  await expect.poll(() => lastUse(own)).toBeGreaterThan(before[1] ?? 0);
+  const { token } = unwrap(await rooms.call('accounts.refreshSession', caller, {}));
+  expect(await rooms.accounts.findSession(token ?? '')).toMatchObject({ sessionId: shared.sessionId });
+  expect(await lastUse(shared)).toBe(before[0]);
+});
