@@ -16,6 +16,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Actor } from '../platform/procedures.ts';
 import { record } from './school.audit.store.ts';
 import type { SchoolChanges } from './school.changes.ts';
+import { seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { addRedemption, findInvite } from './school.invites.store.ts';
 import { announceJoinRequest } from './school.joining.requests.ts';
@@ -33,6 +34,7 @@ import {
 } from './school.joining.store.ts';
 import {
   decidePermissionOf,
+  directoryScopeOf,
   type MemberFacts,
   mayDecide,
   queueScopeOf,
@@ -51,6 +53,11 @@ import { listGroups } from './school.store.ts';
 type Contract = typeof joiningProcedures;
 type Approval = Omit<InputOf<Contract['school.approveJoinRequest']>, 'as'>;
 
+interface Decider {
+  readonly self: MemberFacts;
+  readonly scope: QueueScope;
+}
+
 /** The queue of those who ask to be let in. */
 export function createJoinQueueActions(
   { database }: Pick<Platform, 'database'>,
@@ -59,10 +66,7 @@ export function createJoinQueueActions(
   claims: Pick<RosterClaims, 'claim'>,
 ) {
   /** The caller, and which requests are theirs to decide. @throws CodedError FORBIDDEN */
-  async function requireDecider(
-    reader: Reader,
-    actor: Actor,
-  ): Promise<{ self: MemberFacts; scope: QueueScope }> {
+  async function requireDecider(reader: Reader, actor: Actor): Promise<Decider> {
     const self = await requireSelf(reader, actor);
     const scope = queueScopeOf(self);
     if (scope === undefined) throw new CodedError('FORBIDDEN');
@@ -84,14 +88,22 @@ export function createJoinQueueActions(
   const matchesOf = (reader: Reader, request: StoredJoinRequest): Promise<RosterMatch[]> =>
     findRosterMatches(reader, request.schoolId, request);
 
+  async function seenBy(self: MemberFacts, known: readonly Namesake[]): Promise<readonly Namesake[]> {
+    const scope = directoryScopeOf(self);
+    if (scope === 'everybody') return known;
+    const ids = known.map((each) => each.membershipId);
+    const seen = await seenAmong(database, self.schoolId, scope, ids);
+    return known.filter((each) => seen.has(each.membershipId));
+  }
+
   async function describe(
     actor: Actor,
-    self: MemberFacts,
+    { self, scope }: Decider,
     queued: readonly QueuedRequest[],
   ): Promise<JoinRequest[]> {
     const { schoolId } = actor;
     const open = queued.map((each) => each.request).filter((request) => request.state === 'open');
-    const [phones, namesakes, found] = await Promise.all([
+    const [phones, known, likely] = await Promise.all([
       may('seeContacts', self)
         ? accounts.phonesOf(
             queryOf(database),
@@ -101,6 +113,10 @@ export function createJoinQueueActions(
       listNamesakes(database, schoolId, open),
       listRosterMatches(database, schoolId, open),
     ]);
+    // Who decides for their own classes alone reads nothing here of the people of others.
+    const found =
+      scope.pupils === 'all' ? likely : likely.map((each) => each.filter((match) => match.inGroup));
+    const namesakes = await seenBy(self, known);
     const matches = new Map(open.map((request, index) => [request.id, found[index] ?? []]));
     const groupIds = [...new Set(found.flatMap((each) => each.flatMap(({ groupId }) => groupId ?? [])))];
     const groups = await listGroups(database, schoolId, groupIds.length, groupIds);
@@ -227,7 +243,7 @@ export function createJoinQueueActions(
         countQueue(database, schoolId, scope),
       ]);
       return {
-        requests: await describe(actor, self, queued.slice(0, limit)),
+        requests: await describe(actor, { self, scope }, queued.slice(0, limit)),
         hasMore: queued.length > limit,
         openCount,
       };

@@ -292,6 +292,29 @@ describe('a request', () => {
     unwrap(await set(false));
   });
 
+  it('shows a class teacher who decides it nobody of other classes', async () => {
+    const fullName = 'Двойников Егор';
+    const own = await expectSomebody('pupil', fullName, school.groupId);
+    const other = await expectSomebody('pupil', fullName, school.otherGroupId);
+    for (const groupId of [school.groupId, school.otherGroupId]) {
+      await enrol(rooms, school.schoolId, { role: 'pupil', fullName, groupId });
+    }
+    const { id } = await ask(await newCaller(), { fullName });
+    const settings = { 'decidePupilRequests.CT': true };
+    unwrap(await rooms.call('school.changeSettings', school.admin, { settings }));
+    const all = await find(school.admin, id);
+    expect(all?.matches.map((match) => match.entryId)).toEqual([own, other]);
+    expect(all?.namesakes.map((each) => each.groupName).sort()).toEqual(['7Б', '8А']);
+    const seen = await find(school.classTeacher, id);
+    expect(seen?.matches).toMatchObject([{ entryId: own, inGroup: true }]);
+    expect(seen?.namesakes).toMatchObject([{ groupName: '7Б' }]);
+    unwrap(
+      await rooms.call('school.changeSettings', school.admin, {
+        settings: { 'decidePupilRequests.CT': false },
+      }),
+    );
+  });
+
   it('pages the queue, those that wait longest first', async () => {
     const all = await queueOf(school.admin);
     expect(all.length).toBeGreaterThan(3);
