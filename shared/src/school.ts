@@ -176,7 +176,7 @@ export const schoolProcedures = procedures('school', {
   }),
   redeemInvite: accountProcedure({
     summary:
-      'Makes the signed-in person a member. Asked again by the same person it answers the first result; a guardian with an invite for another child gets the child linked. Where the invite needs approval, or a name on the roster that this is not, it makes a request to join.',
+      'Makes the signed-in person a member. Asked again by the same person it answers the first result; a guardian with an invite for another child gets the child linked. Where the invite needs approval, or a name on the roster that this is not, or is for somebody of whom the roster has another phone, it makes a request to join.',
     input: {
       token: InviteToken,
       /** Left out where the invite is for one person of the roster. */

@@ -194,7 +194,7 @@ export function createSchool(platform: Platform, ports: SchoolPorts): School {
     ...createSchoolActions(platform, changes),
     ...createPeopleActions(platform, changes),
     ...createInviteActions(platform, changes),
-    ...createRedeemActions(platform, changes, rosterClaims),
+    ...createRedeemActions(platform, ports.accounts, changes, rosterClaims),
     ...createAuditActions(platform),
   };
   const roster = createRosterActions(platform, ports.accounts, changes);

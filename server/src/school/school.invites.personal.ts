@@ -7,6 +7,7 @@ import {
   mayInGroup,
   type OutputOf,
   type PersonalCode,
+  type RosterEntryId,
   schoolLimits,
 } from '@zvonok/shared';
 import type { Platform } from '../platform/platform.ts';
@@ -23,7 +24,7 @@ import {
 } from './school.invites.store.ts';
 import { invitePermissionOf, inviteScopeOf, requireEverywhere, requireRight } from './school.policy.ts';
 import { requireClass, requireSelf } from './school.require.ts';
-import { childNamesOf, listRosterEntries } from './school.roster.store.ts';
+import { childrenOf, listRosterEntries } from './school.roster.store.ts';
 
 type Contract = typeof inviteProcedures;
 
@@ -91,11 +92,16 @@ export function createPersonalInviteActions(
           })),
         );
         await changes.announceInvites(tx, schoolId, invites);
-        const children = await childNamesOf(
+        const children = await childrenOf(
           tx,
           schoolId,
           entries.map((entry) => entry.id),
         );
+        // A class teacher reads nothing of a brother in another class.
+        const namesOf = (entryId: RosterEntryId) =>
+          (children.get(entryId) ?? [])
+            .filter((child) => child.groupId !== null && mayInGroup('inviteGuardians', self, child.groupId))
+            .map((child) => child.fullName);
         return {
           codes: made.map(
             ({ entry, token, id }): PersonalCode => ({
@@ -103,7 +109,7 @@ export function createPersonalInviteActions(
               token,
               role: entry.role === 'guardian' ? 'guardian' : 'pupil',
               fullName: entry.fullName,
-              children: children.get(entry.id) ?? [],
+              children: namesOf(entry.id),
             }),
           ),
           expiresAt: invites[0]?.expiresAt.toISOString() ?? null,

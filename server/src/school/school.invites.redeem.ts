@@ -5,9 +5,11 @@ import {
   type MembershipId,
   type MyMembership,
   type OutputOf,
+  type RosterEntryId,
   type schoolProcedures,
 } from '@zvonok/shared';
-import type { Transaction } from '../platform/database.ts';
+import type { Accounts } from '../accounts/index.ts';
+import { queryOf, type Transaction } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Caller } from '../platform/procedures.ts';
 import { hashToken } from '../platform/tokens.ts';
@@ -15,7 +17,7 @@ import { record } from './school.audit.store.ts';
 import { describeOwn, type SchoolChanges } from './school.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { isOpen } from './school.hosting.store.ts';
-import { isFamiliar, rosterOfInvite, suspendIfLeaking } from './school.invites.leak.ts';
+import { type ClassRoster, isFamiliar, rosterOfInvite, suspendIfLeaking } from './school.invites.leak.ts';
 import {
   addRedemption,
   findOpenInvite,
@@ -29,8 +31,19 @@ import { askToJoin } from './school.joining.requests.ts';
 import { findRequestByInvite, listOwnRequests, type StoredJoinRequest } from './school.joining.store.ts';
 import { isStaff } from './school.policy.ts';
 import type { RosterClaims } from './school.roster.claims.ts';
-import { findRosterMatches } from './school.roster.store.ts';
-import { findActiveMembership, findGroup, wasSentAwaySince } from './school.store.ts';
+import {
+  childrenOf,
+  findRosterEntry,
+  findRosterMatches,
+  type StoredRosterEntry,
+} from './school.roster.store.ts';
+import {
+  findAccountOf,
+  findActiveMembership,
+  findGroup,
+  type StoredGroup,
+  wasSentAwaySince,
+} from './school.store.ts';
 
 type Contract = typeof schoolProcedures;
 type Redeemed = OutputOf<Contract['school.redeemInvite']>;
@@ -38,6 +51,7 @@ type Redeemed = OutputOf<Contract['school.redeemInvite']>;
 /** What whoever has a link does with it. */
 export function createRedeemActions(
   { database }: Pick<Platform, 'database'>,
+  accounts: Pick<Accounts, 'phonesOf'>,
   changes: SchoolChanges,
   claims: Pick<RosterClaims, 'claim'>,
 ) {
@@ -103,6 +117,55 @@ export function createRedeemActions(
     ]);
   }
 
+  /** Puts them before those who decide; takes a use, unless they asked by it before. */
+  async function ask(
+    tx: Transaction,
+    invite: StoredInvite,
+    group: Pick<StoredGroup, 'id' | 'name' | 'kind'>,
+    who: { readonly accountId: AccountId; readonly fullName: string; readonly onRoster: boolean | null },
+    { asked, roster }: { readonly asked: boolean; readonly roster: ClassRoster | undefined },
+  ): Promise<Redeemed> {
+    const { schoolId, role, id: inviteId } = invite;
+    const request = await askToJoin(tx, {
+      ...who,
+      schoolId,
+      role,
+      groupWords: group.kind === 'class' ? group.name : null,
+      childWords: null,
+      message: null,
+      groupId: group.kind === 'class' ? group.id : null,
+      inviteId,
+    });
+    const used = asked ? invite : await takeUse(tx, invite);
+    await changes.announceInvites(tx, schoolId, [await suspendIfLeaking(tx, used, roster)]);
+    return describeRequest(tx, request);
+  }
+
+  /**
+   * Whom a personal code is for; never its maker, who has read it. Undefined where the school expects them no longer in
+   * the class for which it was made: whoever made it answers for that class alone.
+   */
+  async function findNamed(
+    tx: Transaction,
+    { schoolId, groupId, createdBy }: StoredInvite,
+    entryId: RosterEntryId,
+    accountId: AccountId,
+  ): Promise<StoredRosterEntry | undefined> {
+    if ((await findAccountOf(tx, schoolId, createdBy)) === accountId) return undefined;
+    const entry = await findRosterEntry(tx, schoolId, entryId);
+    if (entry === undefined) return undefined;
+    const groupIds =
+      entry.role === 'pupil'
+        ? [entry.groupId]
+        : ((await childrenOf(tx, schoolId, [entryId])).get(entryId) ?? []).map((child) => child.groupId);
+    return groupIds.includes(groupId) ? entry : undefined;
+  }
+
+  /** Whether the roster has a phone of theirs and it is not this account's. */
+  async function hasOtherPhone(tx: Transaction, { phone }: StoredRosterEntry, accountId: AccountId) {
+    return phone !== null && (await accounts.phonesOf(queryOf(tx), [accountId])).get(accountId) !== phone;
+  }
+
   /**
    * Whom of the roster the name can only be; undefined where it is nobody's, or two people's. Names are no secret among
    * those who hold a class's link: whoever has a phone on the roster comes with it, or is looked at by somebody.
@@ -157,6 +220,13 @@ export function createRedeemActions(
         }
 
         if (entryId !== null) {
+          const entry = await findNamed(tx, invite, entryId, accountId);
+          if (entry === undefined) throw new CodedError('INVITE_INVALID');
+          // Paper passes through hands: somebody looks at whoever comes with another phone than the school knows.
+          if (entry.membershipId === null && (await hasOtherPhone(tx, entry, accountId))) {
+            const who = { accountId, fullName: entry.fullName, onRoster: null };
+            return ask(tx, invite, group, who, { asked, roster: undefined });
+          }
           const membership = await claims.claim(tx, { schoolId, entryId, accountId, address });
           // They came by another way, or are no longer expected.
           if (membership === undefined) throw new CodedError('INVITE_INVALID');
@@ -209,22 +279,7 @@ export function createRedeemActions(
         const claimed =
           expected && (await claims.claim(tx, { schoolId, entryId: expected.entryId, accountId, address }));
         if (invite.needsApproval || (invite.match === 'roster' && claimed === undefined)) {
-          const request = await askToJoin(tx, {
-            schoolId,
-            accountId,
-            role,
-            fullName,
-            groupWords: group.kind === 'class' ? group.name : null,
-            childWords: null,
-            message: null,
-            groupId: group.kind === 'class' ? group.id : null,
-            inviteId: invite.id,
-            onRoster,
-          });
-          // Whoever asks a second time has taken their use.
-          const used = asked ? invite : await takeUse(tx, invite);
-          await changes.announceInvites(tx, schoolId, [await suspendIfLeaking(tx, used, roster)]);
-          return describeRequest(tx, request);
+          return ask(tx, invite, group, { accountId, fullName, onRoster }, { asked, roster });
         }
 
         const membership =

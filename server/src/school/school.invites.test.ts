@@ -112,6 +112,72 @@ describe('personal codes', () => {
     expect(entry?.membership_id).not.toBeNull();
   });
 
+  it('reach no further than the maker’s class, nor past a phone of the roster, nor into the maker’s own hands', async () => {
+    const [groupId, otherId] = [await newClass('2А'), await newClass('2Б')];
+    const maker = await enrol(rooms, school.schoolId, {
+      role: 'teacher',
+      fullName: 'Юдина Зоя',
+      verified: true,
+      attachments: [{ groupId, kind: 'class', subject: null }],
+    });
+    const child = await expectPupil(groupId, 'Зуев Макар');
+    const brother = await expectPupil(otherId, 'Зуев Савва');
+    const motherEntry = await expectGuardian(child, 'Зуева Инга');
+    await query('insert into roster_children (school_id, guardian_id, child_id) values ($1, $2, $3)', [
+      school.schoolId,
+      motherEntry,
+      brother,
+    ]);
+    const mother = await newCaller();
+    await query(
+      'update roster_entries set phone = (select phone from accounts where id = $1) where id = $2',
+      [mother.accountId, motherEntry],
+    );
+    const make = async (by: Person) => {
+      const { codes } = unwrap(await rooms.call('school.createPersonalInvites', by, { groupId }));
+      const codeOf = (role: string) => codes.find((code) => code.role === role);
+      return { pupil: codeOf('pupil')?.token ?? '', guardian: codeOf('guardian') };
+    };
+    expect((await make(school.admin)).guardian?.children).toEqual(['Зуев Макар', 'Зуев Савва']);
+    const first = await make(maker);
+    expect(first.guardian?.children).toEqual(['Зуев Макар']);
+    const paper = first.guardian?.token ?? '';
+    for (const token of [paper, first.pupil]) {
+      expect(outcomeOf(await redeem(token, maker.caller))).toBe('INVITE_INVALID');
+    }
+    // Another phone: somebody looks first, and the code is spent.
+    const finder = await newCaller();
+    const { membership, request } = unwrap(await redeem(paper, finder));
+    expect([membership, request?.state]).toEqual([null, 'open']);
+    expect(unwrap(await redeem(paper, finder)).request?.id).toBe(request?.id);
+    expect(outcomeOf(await redeem(paper, mother))).toBe('INVITE_INVALID');
+    const { requests } = unwrap(await rooms.call('school.listJoinRequests', school.admin, { state: 'open' }));
+    expect(requests.find((each) => each.id === request?.id)).toMatchObject({
+      fullName: 'Зуева Инга',
+      group: { groupId },
+      matches: [{ entryId: motherEntry, inGroup: true, otherPhone: true }],
+    });
+    // Her own phone lets her in at once.
+    const second = await make(maker);
+    expect(joined(await redeem(second.guardian?.token ?? '', mother))).toMatchObject({
+      fullName: 'Зуева Инга',
+    });
+  });
+
+  it('lead nobody into a class to which the person was moved since', async () => {
+    const [groupId, otherId] = [await newClass('2В'), await newClass('2Г')];
+    const child = await expectPupil(groupId, 'Щукин Влас');
+    await expectGuardian(child, 'Щукина Вера');
+    const { codes } = unwrap(await rooms.call('school.createPersonalInvites', school.admin, { groupId }));
+    const move = (to: GroupId) => query('update roster_entries set group_id = $1 where id = $2', [to, child]);
+    await move(otherId);
+    for (const { token } of codes) {
+      expect(outcomeOf(await redeem(token, await newCaller()))).toBe('INVITE_INVALID');
+    }
+    await move(groupId);
+    for (const { token } of codes) joined(await redeem(token, await newCaller()));
+  });
+
   it('are a class teacher’s to make for their own class', async () => {
     const make = (by: Person, groupId: GroupId) =>
       rooms.call('school.createPersonalInvites', by, { groupId });

@@ -38,7 +38,7 @@ import {
 import { createRosterImports } from './school.roster.imports.ts';
 import { headerOf, roleWord } from './school.roster.sheet.ts';
 import {
-  childNamesOf,
+  childrenOf,
   countRoster,
   findRosterEntry,
   listRosterEntries,
@@ -92,14 +92,19 @@ export function createRosterActions(
         limit: limit + 1,
       });
       const shown = found.slice(0, limit);
-      const children = await childNamesOf(
+      const children = await childrenOf(
         database,
         schoolId,
         shown.map((entry) => entry.id),
       );
       const counts = new Map((await countRoster(database, schoolId)).map((each) => [each.role, each]));
       return {
-        entries: shown.map((entry) => describe(entry, children.get(entry.id) ?? [])),
+        entries: shown.map((entry) =>
+          describe(
+            entry,
+            (children.get(entry.id) ?? []).map((child) => child.fullName),
+          ),
+        ),
         hasMore: found.length > limit,
         counts: invitableRoles.map((each) => counts.get(each) ?? { role: each, expected: 0, come: 0 }),
       };

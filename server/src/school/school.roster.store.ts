@@ -382,15 +382,19 @@ export async function listWantedAttachments(
   return rows.map((row) => ({ ...row, subject: row.kind === 'class' ? null : row.subject }));
 }
 
-/** Names of the expected children of each of these guardians. */
-export async function childNamesOf(
+/** The expected children of each of these guardians, by name. */
+export async function childrenOf(
   reader: Reader,
   schoolId: SchoolId,
   guardianIds: readonly RosterEntryId[],
-): Promise<Map<RosterEntryId, string[]>> {
+): Promise<Map<RosterEntryId, { fullName: string; groupId: GroupId | null }[]>> {
   if (guardianIds.length === 0) return new Map();
   const rows = await queryOf(reader)
-    .select({ guardianId: rosterChildren.guardianId, name: rosterEntries.fullName })
+    .select({
+      guardianId: rosterChildren.guardianId,
+      fullName: rosterEntries.fullName,
+      groupId: rosterEntries.groupId,
+    })
     .from(rosterChildren)
     .innerJoin(
       rosterEntries,
@@ -399,6 +403,9 @@ export async function childNamesOf(
     .where(and(isOpen(schoolId), isAmong(rosterChildren.guardianId, guardianIds)))
     .orderBy(asc(rosterEntries.fullName), asc(rosterEntries.id));
   return new Map(
-    [...Map.groupBy(rows, (row) => row.guardianId)].map(([id, list]) => [id, list.map((row) => row.name)]),
+    [...Map.groupBy(rows, (row) => row.guardianId)].map(([id, list]) => [
+      id,
+      list.map(({ guardianId: _guardianId, ...child }) => child),
+    ]),
   );
 }

@@ -548,6 +548,19 @@ export async function findActiveMembership(
   return row;
 }
 
+/** Whose membership it is, or was. */
+export async function findAccountOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  id: MembershipId,
+): Promise<AccountId | undefined> {
+  const [row] = await queryOf(reader)
+    .select({ accountId: memberships.accountId })
+    .from(memberships)
+    .where(and(eq(memberships.schoolId, schoolId), eq(memberships.id, id)));
+  return row?.accountId;
+}
+
 /** Whether the school has ended any membership of this person since; a transfer to another class does not count. */
 export async function wasSentAwaySince(
   reader: Reader,
