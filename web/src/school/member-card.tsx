@@ -1,7 +1,7 @@
 import { Button, Drawer, Loader } from '@mantine/core';
 import type { Group, MemberCard, MembershipId } from '@zvonok/client-sdk';
 import { mayRequest, mightDo } from '@zvonok/client-sdk';
-import { type ReactNode, useCallback, useEffect, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../platform/avatar.tsx';
 import { client } from '../platform/client.ts';
@@ -62,15 +62,23 @@ export function MemberCardDrawer({
   const [asked, setAsked] = useState<Asked>();
   const [wish, setWish] = useState<Wish>();
 
+  /** Whose card is open: an answer about anybody else came too late. */
+  const open = useRef(id);
+
   const load = useCallback(() => {
     if (id === undefined) return;
-    setProblem(undefined);
-    client.school.getMember({ as, membershipId: id }).then((answer) => setCard(answer.card), setProblem);
+    const here = () => open.current === id;
+    if (here()) setProblem(undefined);
+    client.school.getMember({ as, membershipId: id }).then(
+      (answer) => here() && setCard(answer.card),
+      (error: unknown) => here() && setProblem(error),
+    );
   }, [as, id]);
   useEffect(() => {
+    open.current = id;
     setCard(undefined);
     load();
-  }, [load]);
+  }, [id, load]);
 
   const shut = useCallback(() => setAsked(undefined), []);
   const changed = () => {
