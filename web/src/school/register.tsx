@@ -89,6 +89,8 @@ export function Register() {
 
   async function issue(wanted: readonly Wanted[]) {
     setBusy(true);
+    // Shown together: whoever printed the first would lose the others.
+    const cards: MadeCard[] = [];
     try {
       // One after the other: each is shown even if a later one is refused.
       for (const each of wanted) {
@@ -96,11 +98,12 @@ export function Register() {
           'entryId' in each
             ? await client.school.admitWithCard({ as, ...each })
             : await client.school.issueCard({ as, ...each });
-        setMade((known) => [...known, card]);
+        cards.push(card);
       }
     } catch (error) {
       tellError(errorWords(error, t));
     } finally {
+      setMade(cards);
       setBusy(false);
       load();
     }
