@@ -53,7 +53,8 @@ it('a stranger asks to join by the code', async () => {
   await applicant.enterPhoneAndCode(server, '+79165550001');
   await page.getByTestId('found-school').waitFor();
   await page.getByTestId('join-name').fill('Платонов Егор');
-  await page.getByTestId('join-group').fill('7 б');
+  // A typing error: whoever decides says the class.
+  await page.getByTestId('join-group').fill('7 бэ');
   await applicant.screenshot('join-390');
   await page.getByTestId('join-submit').click();
   await page.locator('[data-testid="my-request"][data-state="open"]').waitFor();
@@ -65,6 +66,12 @@ it('the administrator lets him in, and he lands in the class chat', async () => 
   await request.waitFor();
   await admin.screenshot('join-requests-1280');
   await request.getByTestId('approve').click();
+  const group = admin.page.getByTestId('approve-group');
+  expect(await group.inputValue()).toBe('');
+  await admin.page.getByTestId('confirm').click();
+  await admin.page.locator('[data-testid="approve-group"][aria-invalid="true"]').waitFor();
+  await admin.screenshot('join-requests-choose-1280');
+  await group.selectOption({ label: '7Б' });
   await admin.page.getByTestId('confirm').click();
   await applicant.page.locator('[data-testid="my-request"][data-state="approved"]').waitFor();
   await applicant.page.getByTestId('to-chats').click();

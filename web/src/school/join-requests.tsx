@@ -6,6 +6,7 @@ import {
   type InvitableRole,
   invitableRoles,
   type JoinRequest,
+  may,
   mayInGroup,
   mightDo,
 } from '@zvonok/client-sdk';
@@ -24,6 +25,8 @@ import { errorWords, momentWithin, phoneWords, roleWord } from '../platform/word
 import { JoinCodeSection } from './join-code.tsx';
 import classes from './join-requests.module.css';
 
+type Match = JoinRequest['matches'][number];
+
 /** Who asks to be let in: each with whom of the roster they may be. Let in or declined here, by whoever decides it. */
 export function JoinRequests() {
   const { t } = useTranslation();
@@ -36,6 +39,7 @@ export function JoinRequests() {
   const [problem, setProblem] = useState<unknown>();
   const [declining, setDeclining] = useState<JoinRequest>();
   const [approving, setApproving] = useState<JoinRequest>();
+  const [taking, setTaking] = useState<{ request: JoinRequest; match: Match }>();
 
   const load = useCallback(
     async (after?: JoinRequest) => {
@@ -61,10 +65,19 @@ export function JoinRequests() {
     return stop;
   }, [load]);
 
-  async function takeFor(request: JoinRequest, entryId: JoinRequest['matches'][number]['entryId']) {
+  async function letInAs(request: JoinRequest, { entryId }: Match) {
+    await client.school.approveJoinRequest({ as, requestId: request.id, entryId });
+    tell(t('joinRequests.approved', { name: request.fullName }));
+  }
+
+  async function take(request: JoinRequest, match: Match) {
+    // Whoever has another phone than the roster knows may be anybody who knows the name.
+    if (match.otherPhone) {
+      setTaking({ request, match });
+      return;
+    }
     try {
-      await client.school.approveJoinRequest({ as, requestId: request.id, entryId });
-      tell(t('joinRequests.approved', { name: request.fullName }));
+      await letInAs(request, match);
     } catch (error) {
       setProblem(error);
     }
@@ -106,7 +119,7 @@ export function JoinRequests() {
             <Entry
               key={request.id}
               request={request}
-              onTake={(entryId) => takeFor(request, entryId)}
+              onTake={(match) => take(request, match)}
               onApprove={() => setApproving(request)}
               onDecline={() => setDeclining(request)}
             />
@@ -126,6 +139,20 @@ export function JoinRequests() {
           onDone={() => void load()}
         />
       )}
+      <Confirm
+        opened={taking !== undefined}
+        title={t('joinRequests.takeTitle', { name: taking?.match.fullName ?? '' })}
+        confirm={t('joinRequests.take')}
+        danger
+        onClose={() => setTaking(undefined)}
+        onConfirm={async () => {
+          if (taking === undefined) return;
+          await letInAs(taking.request, taking.match);
+          await load();
+        }}
+      >
+        {t('joinRequests.takeText')}
+      </Confirm>
       <ReasonDialog
         opened={declining !== undefined}
         title={t('joinRequests.declineTitle', { name: declining?.fullName ?? '' })}
@@ -153,13 +180,17 @@ function Entry({
   onDecline,
 }: {
   request: JoinRequest;
-  onTake: (entryId: JoinRequest['matches'][number]['entryId']) => Promise<void>;
+  onTake: (match: Match) => Promise<void>;
   onApprove: () => void;
   onDecline: () => void;
 }) {
   const { t } = useTranslation();
-  const { vocabulary } = useMembership();
+  const membership = useMembership();
+  const { vocabulary } = membership;
   const [busy, setBusy] = useState(false);
+  const isOfClass = request.role === 'pupil' || request.role === 'guardian';
+  /** A class teacher takes somebody of the class alone. */
+  const takesAll = may(isOfClass ? 'decidePupilRequests' : 'decideStaffRequests', membership);
   const open = request.state === 'open';
   const line = [
     roleWord(request.role, vocabulary, t),
@@ -188,14 +219,14 @@ function Entry({
                 {!match.inGroup && ` · ${t(`words.${vocabulary}.otherGroup`)}`}
                 {match.otherPhone && ` · ${t('joinRequests.otherPhone')}`}
               </span>
-              {!match.claimed && (
+              {!match.claimed && (takesAll || match.inGroup) && (
                 <Button
                   size="xs"
                   loading={busy}
                   aria-label={t('joinRequests.takeName', { name: match.fullName })}
                   onClick={() => {
                     setBusy(true);
-                    void onTake(match.entryId).finally(() => setBusy(false));
+                    void onTake(match).finally(() => setBusy(false));
                   }}
                   data-testid="take-match"
                 >
@@ -234,7 +265,7 @@ function Entry({
   );
 }
 
-/** As what and where: the applicant’s own words are the first choice. */
+/** As what and where: the applicant’s own words are the first choice; where they name no class, whoever decides does. */
 function ApproveDialog({
   request,
   groups,
@@ -253,7 +284,9 @@ function ApproveDialog({
   const [groupId, setGroupId] = useState<GroupId | undefined>(request.group?.groupId);
   const ofClass = role === 'pupil' || role === 'guardian';
   const choices = groups.filter((group) => mayInGroup('decidePupilRequests', membership, group.id));
-  const chosen = choices.find((group) => group.id === groupId) ?? choices[0];
+  const chosen = choices.find((group) => group.id === groupId);
+  const [missing, setMissing] = useState(false);
+  const choose = t('joinRequests.chooseGroup', { ...formsOf(vocabulary, t) });
   const roles = invitableRoles.filter((each) =>
     mightDo(
       each === 'pupil' || each === 'guardian' ? 'decidePupilRequests' : 'decideStaffRequests',
@@ -265,6 +298,11 @@ function ApproveDialog({
       opened
       title={t('joinRequests.approveTitle', { name: request.fullName })}
       confirm={t('joinRequests.approve')}
+      isReady={() => {
+        const ready = !ofClass || chosen !== undefined;
+        setMissing(!ready);
+        return ready;
+      }}
       onClose={onClose}
       onConfirm={async () => {
         await client.school.approveJoinRequest({
@@ -292,8 +330,16 @@ function ApproveDialog({
           mt="md"
           label={t('invites.where')}
           value={chosen?.id ?? ''}
-          onChange={(event) => setGroupId(event.currentTarget.value as GroupId)}
-          data={choices.map((group) => ({ value: group.id, label: group.name }))}
+          onChange={(event) => {
+            setGroupId(event.currentTarget.value as GroupId);
+            setMissing(false);
+          }}
+          error={missing ? choose : undefined}
+          data={[
+            ...(chosen === undefined ? [{ value: '', label: choose }] : []),
+            ...choices.map((group) => ({ value: group.id, label: group.name })),
+          ]}
+          data-testid="approve-group"
         />
       )}
     </Confirm>
