@@ -10,7 +10,7 @@ import type {
   Vocabulary,
 } from '@zvonok/shared';
 import { schoolLimits } from '@zvonok/shared';
-import { and, desc, eq, gt, inArray, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNotNull, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { personalInvites } from './school.invites.tables.ts';
 import { joinRequests } from './school.joining.tables.ts';
@@ -174,6 +174,24 @@ export async function findInvite(
     .where(and(eq(invites.schoolId, schoolId), eq(invites.id, id), within(scope)));
   const [row] = await (lock === undefined ? query : query.for('update'));
   return row;
+}
+
+/** Whether somebody has annulled or suspended it, used up or over as it may be besides. */
+export async function isWithdrawn(
+  reader: Reader,
+  { schoolId, id }: Pick<StoredInvite, 'schoolId' | 'id'>,
+): Promise<boolean> {
+  const rows = await queryOf(reader)
+    .select({ id: invites.id })
+    .from(invites)
+    .where(
+      and(
+        eq(invites.schoolId, schoolId),
+        eq(invites.id, id),
+        or(isNotNull(invites.annulledAt), isNotNull(invites.suspendedAt)),
+      ),
+    );
+  return rows.length > 0;
 }
 
 /** Those that are neither used up nor over; of these makers, where given. */

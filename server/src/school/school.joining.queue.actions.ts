@@ -18,7 +18,7 @@ import { record } from './school.audit.store.ts';
 import type { SchoolChanges } from './school.changes.ts';
 import { seenAmong } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
-import { addRedemption, findInvite } from './school.invites.store.ts';
+import { addRedemption, findInvite, isWithdrawn } from './school.invites.store.ts';
 import { announceJoinRequest } from './school.joining.requests.ts';
 import {
   countQueue,
@@ -222,7 +222,8 @@ export function createJoinQueueActions(
     await addRedemption(tx, invite, { accountId, membershipId, onRoster });
     const { groupId, subject } = invite;
     const role = (await loadFacts(tx, schoolId, [membershipId])).get(membershipId)?.role;
-    if (subject !== null && role === 'teacher') {
+    // Approved as a person; what the school has taken back with the invite since, nobody gets by it.
+    if (subject !== null && role === 'teacher' && !(await isWithdrawn(tx, invite))) {
       await changes.attach(tx, { schoolId, membershipId, groupId, kind: 'subject', subject }, actor);
     }
   }

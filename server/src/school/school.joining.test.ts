@@ -175,6 +175,32 @@ describe('a request', () => {
     ]);
   });
 
+  it('by an invite gives its subject too, but nothing once the invite is annulled or suspended', async () => {
+    const subjectBy = async (withdraw?: 'annulled_at' | 'suspended_at') => {
+      const { token, invite } = unwrap(
+        await rooms.call('school.createInvite', school.admin, {
+          role: 'teacher',
+          groupId: school.groupId,
+          subject: 'Физика',
+          needsApproval: true,
+        }),
+      );
+      const caller = await newCaller();
+      const asked = await rooms.call('school.redeemInvite', caller, { token, fullName: 'Рыбин Савва' });
+      const { request } = unwrap(asked);
+      if (request === null) throw new Error('no request');
+      if (withdraw !== undefined) {
+        await query(`update invites set ${withdraw} = now() where id = $1`, [invite.id]);
+      }
+      unwrap(await approve(school.admin, { requestId: request.id }));
+      const [membership] = await rooms.school.membershipsOf(caller.accountId);
+      return membership?.attachments.map((each) => each.subject);
+    };
+    expect(await subjectBy()).toEqual(['Физика']);
+    expect(await subjectBy('annulled_at')).toEqual([]);
+    expect(await subjectBy('suspended_at')).toEqual([]);
+  });
+
   it('is decided once: of two administrators at once, one', async () => {
     const second = await enrol(rooms, school.schoolId, {
       role: 'admin',
