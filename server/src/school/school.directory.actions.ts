@@ -5,6 +5,7 @@ import {
   type MemberCard,
   type MemberCounts,
   type MembershipId,
+  may,
   ownGroupsOf,
   type peopleProcedures,
   schoolLimits,
@@ -190,6 +191,7 @@ export function createDirectoryActions(
       return countDirectory(database, actor.schoolId, {
         group: await findSeenGroup(viewer, input.groupId),
         search: input.search === undefined ? undefined : searchOf(input.search, viewer),
+        countEnded: may('moveMembers', viewer),
       });
     },
 

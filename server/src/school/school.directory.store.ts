@@ -189,11 +189,11 @@ export interface DirectoryFilter {
   readonly search: DirectorySearch | undefined;
 }
 
-/** How many people each narrower list would hold. */
+/** How many people each narrower list would hold. `countEnded`: whether whoever asks may know of those who are gone. */
 export async function countDirectory(
   reader: Reader,
   schoolId: SchoolId,
-  { group, search }: DirectoryFilter,
+  { group, search, countEnded }: DirectoryFilter & { readonly countEnded: boolean },
 ): Promise<MemberCounts> {
   const narrowed = and(
     eq(memberships.schoolId, schoolId),
@@ -214,11 +214,13 @@ export async function countDirectory(
       .from(memberships)
       .leftJoin(verifications, verificationJoin())
       .where(and(narrowed, isNull(memberships.endedAt))),
-    query
-      .select({ ended: sql<number>`count(*)::int` })
-      .from(memberships)
-      .leftJoin(verifications, verificationJoin())
-      .where(and(narrowed, isNotNull(memberships.endedAt))),
+    countEnded
+      ? query
+          .select({ ended: sql<number>`count(*)::int` })
+          .from(memberships)
+          .leftJoin(verifications, verificationJoin())
+          .where(and(narrowed, isNotNull(memberships.endedAt)))
+      : [],
   ]);
   const counted = (name: string): number => active?.[name] ?? 0;
   return {
