@@ -84,7 +84,7 @@ export const errorCatalogue = {
     status: 409,
     retry: 'never',
     meaning:
-      'A card is for a pupil who is nothing else anywhere: whoever is more, or has a phone on the roster, signs in by it.',
+      'A card is for a pupil who is nothing else anywhere and has no phone: whoever has one, on the roster too, signs in by it.',
   },
 
   PASSKEY_INVALID: {

@@ -44,6 +44,7 @@ export const movementProcedures = procedures('school', {
     input: { membershipId: MembershipId },
     output: strict({}),
     errors: ['NOT_FOUND', 'CONFLICT', 'ALREADY_MEMBER', 'UNDO_EXPIRED'],
+    confirmed: true,
   }),
   planHandOver: memberProcedure({
     summary: 'What a member of staff could hand to a successor.',

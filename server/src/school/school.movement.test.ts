@@ -1,4 +1,4 @@
-import type { ConversationId, GroupId, MembershipId } from '@zvonok/shared';
+import { type ConversationId, type GroupId, type MembershipId, procedureContract } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
@@ -188,6 +188,11 @@ describe('leaving', () => {
     expect((await me(guardian)).standings).toEqual(['PV']);
   });
 
+  it('is taken back by a confirmed session alone, as it ends: it may give an administrator back', () => {
+    expect(procedureContract['school.endMembership'].confirmed).toBe(true);
+    expect(procedureContract['school.restoreMembership'].confirmed).toBe(true);
+  });
+
   it('is not taken back later, over another membership, or into a closed class', async () => {
     const { admin, pupil, otherPupil } = school;
     const restore = (of: Person) => rooms.call('school.restoreMembership', admin, { membershipId: of.as });
@@ -308,6 +313,25 @@ describe('roles', () => {
   });
 });
 
+it('is ended by no administrator who lost the verification while it was under way', async () => {
+  const { admin, schoolId } = school;
+  const { membershipId } = unwrap(
+    await rooms.call('school.appointAdmin', admin, { membershipId: school.otherTeacher.as }),
+  );
+  const third = unwrap(
+    await rooms.call('school.appointAdmin', admin, { membershipId: school.classTeacher.as }),
+  );
+  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%"schools"%'`;
+  let attempt: ReturnType<typeof end> | undefined;
+  await rooms.platform.database.client.begin(async (sql) => {
+    await sql`select 1 from schools where id = ${schoolId} for update`;
+    attempt = end({ ...school.otherTeacher, as: membershipId }, { ...admin, as: third.membershipId });
+    await expect.poll(() => query(waiting, []), { timeout: 5_000 }).toHaveLength(1);
+    await sql`delete from verifications where membership_id = ${membershipId}`;
+  });
+  expect(await attempt).toMatchObject({ ok: false, error: { code: 'FORBIDDEN' } });
+});
+
 describe('the list', () => {
   const names = async (by: Person, input: object) =>
     unwrap(await rooms.call('school.listMembers', by, input)).members.map((each) => each.fullName);
@@ -375,6 +399,10 @@ describe('the list', () => {
     expect(first).toMatchObject({ hasMore: true, members: [{ endReason: 'left' }, { endReason: 'left' }] });
     const second = await page(first.members[1]?.membershipId);
     expect(second.members.map((each) => each.fullName)).toEqual(['Смирнов Илья']);
+    const countedBy = async (by: Person) =>
+      unwrap(await rooms.call('school.countMembers', by, {})).counts.filters.ended;
+    // How many are gone is the administrators' business, as who they are.
+    expect([await countedBy(admin), await countedBy(school.head)]).toEqual([3, 0]);
     expect(outcomeOf(await rooms.call('school.listMembers', admin, { after: pupil.as }))).toBe('NOT_FOUND');
   });
 

@@ -110,11 +110,9 @@ export function createPeopleActions({ database }: Pick<Platform, 'database'>, ch
         const target = await requireMember(tx, actor, id);
         if (target.accountId === actor.accountId) throw new CodedError('FORBIDDEN');
         if (!isStaff(target.role)) throw new CodedError('WRONG_ROLE');
-        // Whoever takes an administrator's rights must still have their own when it is their turn.
-        if (target.role === 'admin') {
-          await lockSchool(tx, actor.schoolId);
-          requireEverywhere('verifyTeacher', await requireSelf(tx, actor));
-        }
+        // The person may be an administrator too, and whoever takes the rights of one must still have their own when it is their turn.
+        await lockSchool(tx, actor.schoolId);
+        requireEverywhere('verifyTeacher', await requireSelf(tx, actor));
         await changes.revoke(tx, target, reason, actor);
       }),
 

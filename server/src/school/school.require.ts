@@ -6,7 +6,10 @@ import type { MemberFacts } from './school.policy.ts';
 import { findOpenClass, type StoredGroup } from './school.store.ts';
 
 /** The actor's rights as they are now: the actor itself may be a second old. */
-export async function requireSelf(reader: Reader, actor: Actor): Promise<MemberFacts> {
+export async function requireSelf(
+  reader: Reader,
+  actor: Pick<Actor, 'schoolId' | 'membershipId'>,
+): Promise<MemberFacts> {
   const facts = (await loadFacts(reader, actor.schoolId, [actor.membershipId])).get(actor.membershipId);
   if (facts === undefined) throw new CodedError('FORBIDDEN');
   return facts;

@@ -153,6 +153,32 @@ it('always keeps one verified administrator, of two who revoke each other at onc
   expect(outcomeOf(await rooms.call('school.listNotices', loser, { state: 'open' }))).toBe('FORBIDDEN');
 });
 
+it('is taken from each role of the person at the school, with a record of each, and from no other school’s', async () => {
+  const own = await makeSchool(rooms, 'Школа №33');
+  const teacher = await put({ attachments: [{ groupId: own.groupId, kind: 'class', subject: null }] }, own);
+  const { accountId } = teacher.caller;
+  const head = await put({ role: 'head', accountId }, own);
+  const asAdmin = await appoint(own.admin, teacher);
+  const elsewhere = await put({ accountId });
+  unwrap(await revoke(own.admin, teacher));
+  for (const role of [teacher, head, asAdmin]) expect(await me(role)).toMatchObject({ verified: false });
+  expect(await me(elsewhere)).toMatchObject({ verified: true });
+  expect(outcomeOf(await revoke(asAdmin, own.otherTeacher))).toBe('FORBIDDEN');
+  const records = await query(
+    `select membership_id from audit_records where school_id = $1 and action = 'verificationRevoked'`,
+    [own.schoolId],
+  );
+  expect(records.map((each) => each.membership_id).sort()).toEqual([teacher.as, head.as, asAdmin.as].sort());
+});
+
+it('is not taken by an administrator who lost the right meanwhile, as a teacher', async () => {
+  const own = await makeSchool(rooms, 'Школа №34');
+  const [one, two] = [await put({}, own), await put({}, own)];
+  const [first, second] = [await appoint(own.admin, one), await appoint(own.admin, two)];
+  const race = await Promise.all([revoke(first, two), revoke(second, one)]);
+  expect(race.map(outcomeOf).sort()).toEqual(['FORBIDDEN', 'ok']);
+});
+
 it('tells nothing of the school’s people to an administrator or head who is not verified', async () => {
   const own = await makeSchool(rooms, 'Школа №32');
   const head = await put({ role: 'head', verified: false }, own);
