@@ -32,10 +32,10 @@ afterAll(async () => {
 it('the class teacher gives a card; the child signs in with it, finishes, and nothing is left', async () => {
   const teacher = await Person.sitDown(browser, server, 'teacher', desktopSize);
   await teacher.page.goto('/');
-  await teacher.enterPhoneAndCode(server, '+79000000003');
+  await teacher.enterPhoneAndCode(server, '+79000000007');
   await teacher.page.getByTestId('conversations').waitFor();
   await teacher.page.goto('/school/register');
-  await teacher.page.getByTestId('issue-card').first().click();
+  await teacher.page.getByTestId('issue-card').filter({ hasText: 'Выдать' }).first().click();
   const token = await teacher.page.getByTestId('card-qr').getAttribute('data-token');
   const pin = (await teacher.page.getByTestId('card-secret').textContent()) ?? '';
   await teacher.screenshot('cards-1280');
@@ -52,7 +52,7 @@ it('the class teacher gives a card; the child signs in with it, finishes, and no
   const [cookie] = await child.context.cookies();
   // Until the browser is closed.
   expect(cookie?.expires).toBe(-1);
-  await child.openConversation('7Б');
+  await child.openConversation('3А');
   await child.send('Я на месте');
   await child.page.getByTestId('message').filter({ hasText: 'Я на месте' }).waitFor();
   await child.page.goto('/');

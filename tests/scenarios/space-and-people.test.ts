@@ -355,20 +355,28 @@ describe('guardians and children', () => {
   });
 
   test('a child without a phone signs in with a card of the class teacher; a new one ends the old', async () => {
-    const { pupils } = await teacher.client.school.getClassRegister({ as: teacher.id, groupId });
-    const membershipId = pupils.find(({ fullName }) => fullName === 'Саша Лапин')
-      ?.membershipId as MembershipId;
-    const issue = () => teacher.client.school.issueCard({ as: teacher.id, membershipId });
+    const byTeacher = { as: teacher.id };
+    const register = () => teacher.client.school.getClassRegister({ ...byTeacher, groupId });
+    const { pupils } = await register();
+    const withPhone = pupils.find(({ fullName }) => fullName === 'Саша Лапин')?.membershipId as MembershipId;
+    const refused = teacher.client.school.issueCard({ ...byTeacher, membershipId: withPhone });
+    expect(await codeOf(refused)).toBe('CARD_REFUSED');
+    await running.app.platform.database.client`
+      insert into roster_entries (school_id, id, role, full_name, match_key, group_id)
+      select school_id, gen_random_uuid(), 'pupil', 'Ёжиков Тим', 'ежиков тим', id from groups where id = ${groupId}`;
+    const [entryId] = (await register()).expected.map((each) => each.entryId);
+    if (entryId === undefined) throw new Error('nobody is expected');
     const enter = async ({ token, pin }: { token: string; pin: string }) => {
       const child = createClient({ url: running.url, carrier: 'bearer', logLevel: 'silent' });
       clients.push(child);
       await child.accounts.signInByCard({ token, pin, shared: true });
       return child;
     };
-    const old = await issue();
+    const old = await teacher.client.school.admitWithCard({ ...byTeacher, entryId });
+    const { membershipId } = old;
     const child = await enter(old);
     expect(membershipsOf(child)).toMatchObject([{ id: membershipId, groupName: '7Б' }]);
-    const fresh = await issue();
+    const fresh = await teacher.client.school.issueCard({ ...byTeacher, membershipId });
     await waitFor(child.session, ({ state }) => state === 'signedOut', 1_000);
     expect(await codeOf(enter(old))).toBe('CARD_WRONG');
     expect(await codeOf(enter(fresh))).toBe('ok');

@@ -6,7 +6,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type AccountId, accountLimits, CodedError } from '@zvonok/shared';
+import { type AccountId, accountLimits, CodedError, type MembershipId } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
 import { deriveKey } from '../platform/config.ts';
 import type { Transaction } from '../platform/database.ts';
@@ -18,6 +18,7 @@ import {
   countCardTry,
   deleteCards,
   listCards,
+  listCardsBy,
   lockOf,
   noteCardUse,
   putCard,
@@ -47,8 +48,16 @@ export interface CardActions {
   checkCard(token: string, pin: string): Promise<(tx: Transaction) => Promise<AccountId>>;
   /** An account without a phone. */
   createAccount(tx: Transaction): Promise<AccountId>;
-  /** A new card, which nobody is told again; an earlier one and the sessions begun by it end. */
-  issue(tx: Transaction, accountId: AccountId): Promise<{ token: string; pin: string }>;
+  /**
+   * A new card, which nobody is told again; an earlier one and the sessions begun by it end.
+   *
+   * @throws CodedError CARD_REFUSED where the account has a phone to sign in by
+   */
+  issue(
+    tx: Transaction,
+    accountId: AccountId,
+    issuedBy: MembershipId,
+  ): Promise<{ token: string; pin: string }>;
   /** Ends the cards of these accounts and the sessions begun by them. False where there was none. */
   revoke(tx: Transaction, accountIds: readonly AccountId[]): Promise<boolean>;
   /**
@@ -58,6 +67,11 @@ export interface CardActions {
    */
   outgrow(tx: Transaction, accountId: AccountId): Promise<void>;
   of(reader: Reader, accountIds: readonly AccountId[]): Promise<Map<AccountId, CardState>>;
+  /** The cards that these memberships have given out, and nobody has since. */
+  issuedBy(
+    reader: Reader,
+    issuers: readonly MembershipId[],
+  ): Promise<{ accountId: AccountId; issuedBy: MembershipId }[]>;
 }
 
 /** Cards for children without a phone. */
@@ -124,7 +138,9 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
       return id;
     },
 
-    async issue(tx, accountId) {
+    async issue(tx, accountId, issuedBy) {
+      // A second way in, past a phone, on a paper that others have held.
+      if ((await lockAccount(tx, accountId))?.phone !== null) throw new CodedError('CARD_REFUSED');
       const token = randomBytes(32).toString('base64url');
       const { cardPinLength } = accountLimits;
       const pin = randomInt(10 ** cardPinLength)
@@ -132,7 +148,7 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
         .padStart(cardPinLength, '0');
       const pinHash = await hashPin(pin);
       await revoke(tx, [accountId]);
-      await putCard(tx, { accountId, tokenHash: hashToken(token), pinHash });
+      await putCard(tx, { accountId, tokenHash: hashToken(token), pinHash, issuedBy });
       return { token, pin };
     },
 
@@ -145,5 +161,6 @@ export function createCardActions(platform: Platform, ports: CardPorts): CardAct
     },
 
     of: listCards,
+    issuedBy: listCardsBy,
   };
 }

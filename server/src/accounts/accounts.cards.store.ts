@@ -1,4 +1,4 @@
-import { type AccountId, accountLimits } from '@zvonok/shared';
+import { type AccountId, accountLimits, type MembershipId } from '@zvonok/shared';
 import { and, eq, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { isAmong, type Transaction } from '../platform/database.ts';
 import { fromNow, type Reader } from './accounts.store.ts';
@@ -31,6 +31,18 @@ export async function listCards(
   return new Map(rows.map(({ accountId, ...card }) => [accountId, card]));
 }
 
+/** The cards that these memberships have given out. */
+export async function listCardsBy(
+  reader: Reader,
+  issuers: readonly MembershipId[],
+): Promise<{ accountId: AccountId; issuedBy: MembershipId }[]> {
+  if (issuers.length === 0) return [];
+  return reader
+    .select({ accountId: cards.accountId, issuedBy: sql<MembershipId>`${cards.issuedBy}` })
+    .from(cards)
+    .where(isAmong(cards.issuedBy, issuers));
+}
+
 /** An account that signs in with a card alone. */
 export async function addPhonelessAccount(tx: Transaction, id: AccountId): Promise<void> {
   await tx.insert(accounts).values({ id, phone: null });
@@ -39,7 +51,7 @@ export async function addPhonelessAccount(tx: Transaction, id: AccountId): Promi
 /** The account must be locked. */
 export async function putCard(
   tx: Transaction,
-  card: { accountId: AccountId; tokenHash: string; pinHash: string },
+  card: { accountId: AccountId; tokenHash: string; pinHash: string; issuedBy: MembershipId },
 ): Promise<void> {
   await deleteCards(tx, [card.accountId]);
   await tx.insert(cards).values(card);

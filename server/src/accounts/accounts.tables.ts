@@ -1,4 +1,4 @@
-import type { AccountId, ChallengeId, PasskeyId, SessionId } from '@zvonok/shared';
+import type { AccountId, ChallengeId, MembershipId, PasskeyId, SessionId } from '@zvonok/shared';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -139,9 +139,11 @@ export const cards = pgTable(
     tries: integer().notNull().default(0),
     lockedUntil: moment('locked_until'),
     issuedAt: moment('issued_at').notNull().defaultNow(),
+    /** The membership that gave it out; null: from before it was written down. */
+    issuedBy: uuid('issued_by').$type<MembershipId>(),
     lastUsedAt: moment('last_used_at'),
   },
-  (table) => [uniqueIndex('cards_token').on(table.tokenHash)],
+  (table) => [uniqueIndex('cards_token').on(table.tokenHash), index('cards_issuer').on(table.issuedBy)],
 );
 
 /** Whose account a person of an identity provider opens. A subject means nothing without its issuer. */

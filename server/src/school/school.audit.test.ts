@@ -17,7 +17,7 @@ import {
   startRooms,
   unwrap,
 } from '../testing/rooms.ts';
-import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+import { enrol, makeSchool, newAccount, newPhonelessAccount, type TestSchool } from '../testing/school.ts';
 import { signIn } from '../testing/sign-in.ts';
 import { openTables, type Tables, tableOf } from '../testing/tables.ts';
 import { actionNames } from './school.audit.sheet.ts';
@@ -42,6 +42,14 @@ const records = async (by: Person, input: object = {}): Promise<AuditRecord[]> =
 const newest = async (count: number) => (await records(school.admin, { limit: count })).reverse();
 const put = (person: Partial<Parameters<typeof enrol>[2]>) =>
   enrol(rooms, school.schoolId, { role: 'teacher', fullName: 'Новая Ирина', verified: true, ...person });
+
+const putPhoneless = async () =>
+  put({
+    role: 'pupil',
+    groupId: school.groupId,
+    verified: false,
+    accountId: await newPhonelessAccount(rooms),
+  });
 
 const ask = async (by: Person, what: RequestedAction) =>
   unwrap(await rooms.call('school.createRequest', by, { what })).request.id;
@@ -186,7 +194,7 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       return [{ action: 'guardianUnlinked', before: { childId: child.as } }];
     },
     'school.issueCard': async (change) => {
-      const { as: membershipId } = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      const { as: membershipId } = await putPhoneless();
       await change('school.issueCard', { membershipId });
       return [{ action: 'cardIssued', before: null, after: null }];
     },
@@ -199,7 +207,7 @@ const changes: Partial<Record<ProcedureName, (change: Change) => Promise<readonl
       return [{ action: 'cardIssued', before: null, after: null }];
     },
     'school.revokeCard': async (change) => {
-      const { as: membershipId } = await put({ role: 'pupil', groupId: school.groupId, verified: false });
+      const { as: membershipId } = await putPhoneless();
       unwrap(await rooms.call('school.issueCard', school.admin, { membershipId }));
       await change('school.revokeCard', { membershipId });
       return [{ action: 'cardRevoked', before: null, after: null }];

@@ -14,6 +14,7 @@ import type { Actor } from '../platform/procedures.ts';
 import { record } from './school.audit.store.ts';
 import { loadFacts } from './school.facts.store.ts';
 import { announceRegister } from './school.guardians.actions.ts';
+import { lockMembers } from './school.movement.store.ts';
 import { raiseNotice } from './school.notices.ts';
 import { type MemberFacts, requireRight } from './school.policy.ts';
 import { requireSelf } from './school.require.ts';
@@ -29,6 +30,14 @@ export function createCardIssueActions(
   accounts: Pick<Accounts, 'cards'>,
   claims: Pick<RosterClaims, 'claim'>,
 ) {
+  /** The giver, whose rights nobody takes until the transaction ends: with them go the cards. */
+  async function requireIssuer(tx: Transaction, actor: Actor): Promise<MemberFacts> {
+    await lockMembers(tx, actor.schoolId, [actor.membershipId]);
+    const self = await requireSelf(tx, actor);
+    requireRight('issueCards', self);
+    return self;
+  }
+
   /** A pupil to whom this person gives cards. @throws CodedError NOT_FOUND */
   async function requirePupil(
     tx: Transaction,
@@ -79,7 +88,7 @@ export function createCardIssueActions(
     const { schoolId } = actor;
     const { accountId, groupId, fullName } = await requirePupil(tx, actor, self, id);
     // It holds the account, so that who becomes more than a pupil at this moment is seen here or ends the card there.
-    const secrets = await accounts.cards.issue(tx, accountId);
+    const secrets = await accounts.cards.issue(tx, accountId, actor.membershipId);
     const known = await listActiveMemberships(tx, accountId, { inOpenSchools: false });
     // The card opens the whole account, and its paper passed through a teacher's hands.
     if (known.length !== 1) throw new CodedError('CARD_REFUSED');
@@ -91,19 +100,14 @@ export function createCardIssueActions(
 
   return {
     issueCard: (actor: Actor, id: MembershipId): Promise<OutputOf<Contract['school.issueCard']>> =>
-      database.inTransaction(async (tx) => {
-        const self = await requireSelf(tx, actor);
-        requireRight('issueCards', self);
-        return issue(tx, actor, self, id);
-      }),
+      database.inTransaction(async (tx) => issue(tx, actor, await requireIssuer(tx, actor), id)),
 
     admitWithCard: (
       actor: Actor,
       entryId: RosterEntryId,
     ): Promise<OutputOf<Contract['school.admitWithCard']>> =>
       database.inTransaction(async (tx) => {
-        const self = await requireSelf(tx, actor);
-        requireRight('issueCards', self);
+        const self = await requireIssuer(tx, actor);
         return issue(tx, actor, self, await letIn(tx, actor, self, entryId));
       }),
 

@@ -1,8 +1,8 @@
 import { accountLimits } from '@zvonok/shared';
 import { v7 as uuid } from 'uuid';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcomeOf, type Person, type Rooms, startRooms, unwrap } from '../testing/rooms.ts';
-import { enrol, makeSchool, newAccount, type TestSchool } from '../testing/school.ts';
+import { enrol, makeSchool, newPhonelessAccount, nextPhone, type TestSchool } from '../testing/school.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -14,13 +14,15 @@ afterAll(() => rooms?.close());
 
 const query = (text: string, values: readonly unknown[]) =>
   rooms.platform.database.client.unsafe(text, values as never[]);
-const newPupil = (accountId?: Person['caller']['accountId']) =>
+const newPupil = async (groupId = school.groupId) =>
   enrol(rooms, school.schoolId, {
     role: 'pupil',
     fullName: 'Дроздов Марк',
-    groupId: school.groupId,
-    ...(accountId === undefined ? {} : { accountId }),
+    groupId,
+    accountId: await newPhonelessAccount(rooms),
   });
+const givePhone = ({ caller }: Person) =>
+  query('update accounts set phone = $2 where id = $1', [caller.accountId, nextPhone()]);
 const issue = (pupil: Person, by = school.classTeacher) =>
   rooms.call('school.issueCard', by, { membershipId: pupil.as });
 const enter = (token: string, pin: string, shared = false) =>
@@ -120,9 +122,10 @@ it('ends with its sessions when a new one is given or it is taken back, also und
 
 it('opens one pupil’s membership and no more: it ends when they become more, or leave', async () => {
   const elsewhere = await makeSchool(rooms, 'Лицей №2');
-  const accountId = await newAccount(rooms);
-  const pupil = await newPupil(accountId);
+  const pupil = await newPupil();
+  const { accountId } = pupil.caller;
   const { token, pin } = unwrap(await issue(pupil));
+  await givePhone(pupil);
   const person = { fullName: 'Дроздов Марк', accountId, groupId: elsewhere.groupId };
   await enrol(rooms, elsewhere.schoolId, { role: 'pupil', ...person });
   expect(outcomeOf(await enter(token, pin))).toBe('CARD_WRONG');
@@ -152,6 +155,139 @@ it('is given by the class teacher of the class and by administrators alone', asy
     expect(await issue(other)).toEqual(absent);
   }
   expect(outcomeOf(await issue(pupil, school.admin))).toBe('ok');
+});
+
+it('is not given to whoever has a phone to come by; one that they have still can be taken back', async () => {
+  expect(outcomeOf(await issue(school.classmate))).toBe('CARD_REFUSED');
+  expect(await cardOf(school.classmate)).toBeNull();
+  const pupil = await newPupil();
+  const { token, pin } = unwrap(await issue(pupil));
+  await givePhone(pupil);
+  expect(outcomeOf(await issue(pupil, school.admin))).toBe('CARD_REFUSED');
+  expect(outcomeOf(await enter(token, pin))).toBe('ok');
+  unwrap(await rooms.call('school.revokeCard', school.classTeacher, { membershipId: pupil.as }));
+  expect(outcomeOf(await enter(token, pin))).toBe('CARD_WRONG');
+});
+
+describe('a card that somebody gave who answers for the child no more', () => {
+  const membershipOf = ({ as: membershipId }: Person) => ({ membershipId });
+  const led = (groupId = school.groupId) => ({ groupId, kind: 'class', subject: null }) as const;
+  const newTeacher = () =>
+    enrol(rooms, school.schoolId, {
+      role: 'teacher',
+      fullName: 'Чернов Глеб',
+      verified: true,
+      attachments: [led(), led(school.otherGroupId)],
+    });
+  /** A teacher of two classes, with a card that they gave in each and the sessions begun by them. */
+  async function give(teacher?: Person) {
+    const giver = teacher ?? (await newTeacher());
+    const [here, there] = [await newPupil(), await newPupil(school.otherGroupId)];
+    const given: { card: { token: string; pin: string }; session: string }[] = [];
+    for (const pupil of [here, there]) {
+      const card = unwrap(await issue(pupil, giver));
+      given.push({ card, session: unwrap(await enter(card.token, card.pin)).token ?? '' });
+    }
+    /** Of the two cards, each with the session that was begun by it, which still open the account. */
+    const works = async () => {
+      const states = [];
+      for (const { card, session } of given) {
+        const open = (await rooms.accounts.findSession(session)) !== undefined;
+        expect((await enter(card.token, card.pin)).ok).toBe(open);
+        states.push(open);
+      }
+      return { here: states[0], there: states[1] };
+    };
+    return { giver, here, there, works };
+  }
+  const recorded = async ({ as }: Person) =>
+    (await query(`select 1 from audit_records where action = 'cardRevoked' and membership_id = $1`, [as]))
+      .length;
+
+  it('ends with the class they led, and not those of the class they still lead', async () => {
+    const { giver, here, there, works } = await give();
+    expect(await works()).toEqual({ here: true, there: true });
+    rooms.announced.length = 0;
+    const detached = { ...membershipOf(giver), groupId: school.groupId, kind: 'class' } as const;
+    unwrap(await rooms.call('school.detachTeacher', school.admin, detached));
+    expect(await works()).toEqual({ here: false, there: true });
+    expect(rooms.announced).toContainEqual(
+      expect.objectContaining({
+        name: 'school.classRegisterChanged',
+        audience: { membership: school.classTeacher.as },
+      }),
+    );
+    expect([await recorded(here), await recorded(there)]).toEqual([1, 0]);
+  });
+
+  it('ends by a hand-over, at the turn of the year, with the verification, the role and the membership', async () => {
+    const none = { here: false, there: false };
+    const handed = await give();
+    unwrap(
+      await rooms.call('school.handOver', school.admin, {
+        ...membershipOf(handed.giver),
+        toId: school.otherTeacher.as,
+        attachments: [led()],
+        conversationIds: [],
+        leaves: false,
+      }),
+    );
+    expect(await handed.works()).toEqual({ here: false, there: true });
+
+    const followed = await give();
+    const choices = {
+      classes: [
+        { groupId: school.groupId, action: 'keep' as const },
+        { groupId: school.otherGroupId, action: 'keep' as const },
+      ],
+      newClasses: [],
+      teachers: [{ ...led(), ...membershipOf(followed.giver), toId: null }],
+    };
+    const { plan } = unwrap(await rooms.call('school.planRollover', school.admin, { choices }));
+    unwrap(await rooms.call('school.applyRollover', school.admin, { choices, digest: plan.digest }));
+    expect(await followed.works()).toEqual({ here: false, there: true });
+
+    const revoked = await give();
+    const reason = { ...membershipOf(revoked.giver), reason: 'документ оказался чужим' };
+    unwrap(await rooms.call('school.revokeVerification', school.admin, reason));
+    expect(await revoked.works()).toEqual(none);
+
+    const ended = await give();
+    const left = { ...membershipOf(ended.giver), reason: 'left' } as const;
+    unwrap(await rooms.call('school.endMembership', school.admin, left));
+    expect(await ended.works()).toEqual(none);
+
+    const promoted = await give();
+    const toHead = { ...membershipOf(promoted.giver), role: 'head' } as const;
+    unwrap(await rooms.call('school.changeRole', school.admin, toHead));
+    expect(await promoted.works()).toEqual(none);
+
+    const appointed = unwrap(
+      await rooms.call('school.appointAdmin', school.admin, membershipOf(school.otherTeacher)),
+    );
+    const dismissed = await give({ ...school.otherTeacher, as: appointed.membershipId });
+    expect(await dismissed.works()).toEqual({ here: true, there: true });
+    const end = { ...membershipOf(dismissed.giver), reason: 'left' } as const;
+    unwrap(await rooms.call('school.endMembership', school.admin, end));
+    expect(await dismissed.works()).toEqual(none);
+  });
+
+  it('is not left behind by one that is given while the right goes', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const teacher = await newTeacher();
+      const pupil = await newPupil();
+      const detached = { ...membershipOf(teacher), groupId: school.groupId, kind: 'class' } as const;
+      const [issued] = await Promise.all([
+        issue(pupil, teacher),
+        rooms.call('school.detachTeacher', school.admin, detached),
+      ]);
+      if (issued.ok) {
+        const { token, pin } = issued.result;
+        expect(outcomeOf(await enter(token, pin))).toBe('CARD_WRONG');
+      }
+      expect(await cardOf(pupil)).toBeNull();
+    }
+  });
 });
 
 it('begins a session on a shared device that ends when nobody is there', async () => {

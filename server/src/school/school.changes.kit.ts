@@ -15,7 +15,7 @@ export interface NewGroup {
 
 /** What every change of people ends with. */
 export interface ChangeKit {
-  readonly cards: Pick<Accounts['cards'], 'outgrow' | 'revoke'>;
+  readonly cards: Pick<Accounts['cards'], 'issuedBy' | 'outgrow' | 'revoke'>;
   readonly peopleChanged: PeopleChanged;
   announceChanged(tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]): Promise<void>;
   announceOwn(tx: Transaction, present: ReadonlyMap<MembershipId, MemberFacts>): Promise<void>;
@@ -28,10 +28,6 @@ export interface ChangeKit {
     which: Parameters<typeof annulInvites>[2],
     by: By,
   ): Promise<StoredInvite[]>;
-  annulUnfounded(
-    tx: Transaction,
-    schoolId: SchoolId,
-    by: By,
-    makerIds?: readonly MembershipId[],
-  ): Promise<void>;
+  /** Ends what these people have given out and could not give now: invites, and pupils’ cards. */
+  endUnfounded(tx: Transaction, schoolId: SchoolId, by: By, makerIds: readonly MembershipId[]): Promise<void>;
 }

@@ -16,6 +16,7 @@ import type { Transaction } from '../platform/database.ts';
 import { eventFor, signal } from '../platform/outbound.ts';
 import { type By, record } from './school.audit.store.ts';
 import { createCardChanges } from './school.card.changes.ts';
+import { endUnfoundedCards } from './school.cards.changes.ts';
 import type { ChangeKit, NewGroup } from './school.changes.kit.ts';
 import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
@@ -49,10 +50,11 @@ import {
   describeGroup,
   listActiveMemberships,
   listByRole,
+  listVerifiedStaff,
   lockSchool,
   removeAttachment,
   removeGuardianLink,
-  revokeVerification,
+  revokeVerifications,
   type StoredAttachment,
   type StoredGroup,
   type StoredGuardianLink,
@@ -70,7 +72,7 @@ export type SchoolChanges = ReturnType<typeof createSchoolChanges>;
 
 export function createSchoolChanges(
   peopleChanged: PeopleChanged,
-  cards: Pick<Accounts['cards'], 'outgrow' | 'revoke'>,
+  cards: Pick<Accounts['cards'], 'issuedBy' | 'outgrow' | 'revoke'>,
 ) {
   /** Tells those whose rights may have changed, and the administrators whose directory did. */
   async function announceChanged(tx: Transaction, schoolId: SchoolId, ids: readonly MembershipId[]) {
@@ -173,6 +175,17 @@ export function createSchoolChanges(
     if (unfounded.length > 0) await annul(tx, schoolId, { ids: unfounded.map(({ id }) => id) }, by);
   }
 
+  /** See `ChangeKit`: links and papers that somebody gave by a right they no longer have must not outlive it. */
+  async function endUnfounded(
+    tx: Transaction,
+    schoolId: SchoolId,
+    by: By,
+    makerIds: readonly MembershipId[],
+  ): Promise<void> {
+    await annulUnfounded(tx, schoolId, by, makerIds);
+    await endUnfoundedCards(tx, cards, schoolId, by, makerIds);
+  }
+
   async function verify(
     tx: Transaction,
     of: { schoolId: SchoolId; membershipId: MembershipId },
@@ -199,27 +212,39 @@ export function createSchoolChanges(
   }
 
   /**
-   * Takes a verification back; the record of it stays. Rights follow at once, invites made by them included.
+   * Takes the verification of a person back, in each of their roles at this school: a document that was somebody else's
+   * was so for all. The records of it stay. Rights follow at once, invites and cards given by them included.
    *
    * @throws CodedError LAST_ADMIN; of two administrators that revoke each other at once, one gets it
    */
   async function revoke(
     tx: Transaction,
-    of: Pick<MemberFacts, 'schoolId' | 'membershipId' | 'role'>,
+    of: Pick<MemberFacts, 'schoolId' | 'accountId' | 'membershipId'>,
     reason: string,
     by: NonNullable<By>,
   ): Promise<void> {
-    const { schoolId, membershipId } = of;
-    if (of.role === 'admin') {
-      await lockSchool(tx, schoolId);
-      if ((await countOtherAdmins(tx, schoolId, [membershipId])) === 0) throw new CodedError('LAST_ADMIN');
-    }
+    const { schoolId, accountId } = of;
+    await lockSchool(tx, schoolId);
+    const staff = await listVerifiedStaff(tx, schoolId, accountId);
+    const ids = staff.map((each) => each.membershipId);
+    if (!ids.includes(of.membershipId)) return;
+    const isAdmin = staff.some((each) => each.role === 'admin');
+    if (isAdmin && (await countOtherAdmins(tx, schoolId, ids)) === 0) throw new CodedError('LAST_ADMIN');
     const revocation = { revokedBy: by.membershipId, revokeReason: reason };
-    if (!(await revokeVerification(tx, schoolId, membershipId, revocation))) return;
-    await record(tx, schoolId, by, { action: 'verificationRevoked', membershipId, after: { reason } });
-    await annulUnfounded(tx, schoolId, by, [membershipId]);
-    await peopleChanged(tx, { schoolId, membershipIds: [membershipId] });
-    await announceChanged(tx, schoolId, [membershipId]);
+    const revoked = await revokeVerifications(tx, schoolId, ids, revocation);
+    await record(
+      tx,
+      schoolId,
+      by,
+      ...revoked.map((membershipId) => ({
+        action: 'verificationRevoked' as const,
+        membershipId,
+        after: { reason },
+      })),
+    );
+    await endUnfounded(tx, schoolId, by, revoked);
+    await peopleChanged(tx, { schoolId, membershipIds: revoked });
+    await announceChanged(tx, schoolId, revoked);
   }
 
   /** Whoever is kept from a child may hold another link or code to it; who else waits for one gets a new one. */
@@ -351,7 +376,7 @@ export function createSchoolChanges(
     announceGroups,
     createGroup,
     annul,
-    annulUnfounded,
+    endUnfounded,
   };
   const movement = createMovementChanges(kit, enrol);
 
@@ -472,8 +497,7 @@ export function createSchoolChanges(
         groupId,
         before: { kind, subject },
       });
-      // Links that somebody made by a right they no longer have must not outlive it.
-      await annulUnfounded(tx, schoolId, by, [membershipId]);
+      await endUnfounded(tx, schoolId, by, [membershipId]);
       await peopleChanged(tx, { schoolId, groupIds: [groupId], membershipIds: [membershipId] });
       await announceChanged(tx, schoolId, [membershipId]);
     },

@@ -32,10 +32,10 @@ import {
 } from './school.movement.store.ts';
 import { normaliseFullName } from './school.names.ts';
 import { describeOwn } from './school.own.ts';
-import type { MemberFacts } from './school.policy.ts';
+import { type MemberFacts, requireEverywhere } from './school.policy.ts';
 import type { HandPicked } from './school.ports.ts';
+import { requireSelf } from './school.require.ts';
 import {
-  activeOf,
   addAttachment,
   countOtherAdmins,
   guardiansOf,
@@ -62,7 +62,7 @@ export type MovementChanges = ReturnType<typeof createMovementChanges>;
 
 /** How people move through a school: in it, out of it, back, and into one another's places. */
 export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
-  const { cards, peopleChanged, announceChanged, announceDirectory, annul, annulUnfounded } = kit;
+  const { cards, peopleChanged, announceChanged, announceDirectory, annul, endUnfounded } = kit;
 
   /** Tells devices and nodes that memberships are over. */
   function announceEnded(
@@ -98,10 +98,8 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
     if (admins.length > 0) {
       await lockSchool(tx, schoolId);
       if ((await countOtherAdmins(tx, schoolId, admins)) === 0) throw new CodedError('LAST_ADMIN');
-      // Whoever was dismissed a moment ago dismisses nobody.
-      if (!(await activeOf(tx, schoolId, [by.membershipId])).has(by.membershipId)) {
-        throw new CodedError('FORBIDDEN');
-      }
+      // Whoever was dismissed a moment ago, or lost the verification, dismisses nobody.
+      requireEverywhere('moveMembers', await requireSelf(tx, { schoolId, ...by }));
     }
     const ids = people.map((person) => person.membershipId);
     const over = new Set(await endMemberships(tx, schoolId, ids, reason, by.membershipId));
@@ -122,7 +120,10 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
     const pupils = ended.filter((person) => person.role === 'pupil');
     const others = ended.filter((person) => person.role !== 'pupil');
     if (pupils.length > 0) await annul(tx, schoolId, { childIds: idsOf(pupils) }, by);
-    if (others.length > 0) await annul(tx, schoolId, { makerIds: idsOf(others) }, by);
+    if (others.length > 0) {
+      await annul(tx, schoolId, { makerIds: idsOf(others) }, by);
+      await endUnfounded(tx, schoolId, by, idsOf(others));
+    }
     // Who only changes class keeps theirs.
     if (reason !== 'moved') {
       await cards.revoke(
@@ -269,7 +270,7 @@ export function createMovementChanges(kit: ChangeKit, enrol: Enrol) {
           conversations: handPicked.conversationIds.length,
         },
       });
-      await annulUnfounded(tx, schoolId, by, [from.membershipId]);
+      await endUnfounded(tx, schoolId, by, [from.membershipId]);
       const membershipIds = [from.membershipId, to.membershipId];
       await peopleChanged(tx, { schoolId, groupIds: [...groupIds], membershipIds });
       await announceChanged(tx, schoolId, membershipIds);

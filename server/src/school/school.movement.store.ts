@@ -1,4 +1,4 @@
-import type { EndReason, GroupId, MembershipId, Role, SchoolId, Stay } from '@zvonok/shared';
+import type { AccountId, EndReason, GroupId, MembershipId, Role, SchoolId, Stay } from '@zvonok/shared';
 import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
@@ -47,6 +47,31 @@ export async function lockMembers(
     .where(and(eq(memberships.schoolId, schoolId), isAmong(memberships.id, ids)))
     .orderBy(asc(memberships.id))
     .for('no key update');
+}
+
+/** As what pupils these accounts are in the school now. */
+export async function pupilsOfAccounts(
+  reader: Reader,
+  schoolId: SchoolId,
+  accountIds: readonly AccountId[],
+): Promise<{ membershipId: MembershipId; accountId: AccountId; groupId: GroupId }[]> {
+  if (accountIds.length === 0) return [];
+  return queryOf(reader)
+    .select({
+      membershipId: memberships.id,
+      accountId: memberships.accountId,
+      groupId: sql<GroupId>`${memberships.groupId}`,
+    })
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        isAmong(memberships.accountId, accountIds),
+        eq(memberships.role, 'pupil'),
+        isNotNull(memberships.groupId),
+        isNull(memberships.endedAt),
+      ),
+    );
 }
 
 /** Moves active pupils into a class and writes down where they were until now. They must be locked. */

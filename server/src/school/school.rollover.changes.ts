@@ -181,7 +181,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
       const teachers = [
         ...new Set(reassigned.flatMap((each) => [each.fromId, ...(each.toId === null ? [] : [each.toId])])),
       ];
-      if (teachers.length > 0) await kit.annulUnfounded(tx, schoolId, by, teachers);
+      if (teachers.length > 0) await kit.endUnfounded(tx, schoolId, by, teachers);
       await peopleChanged(tx, {
         schoolId,
         groupIds: [...new Set(reassigned.map((each) => each.groupId))],
@@ -248,7 +248,7 @@ export function createRolloverChanges(kit: ChangeKit, movement: MovementChanges)
           changes.reassigned.flatMap((each) => [each.fromId, ...(each.toId === null ? [] : [each.toId])]),
         ),
       ];
-      if (teachers.length > 0) await kit.annulUnfounded(tx, schoolId, by, teachers);
+      if (teachers.length > 0) await kit.endUnfounded(tx, schoolId, by, teachers);
       const reopened = changes.groups.filter((each) => each.after.archived).map((each) => each.groupId);
       for (const accountId of accountsBack) tx.announce(signal({ name: 'membershipsStarted', accountId }));
       await peopleChanged(tx, {

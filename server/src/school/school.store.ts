@@ -252,25 +252,45 @@ export async function addVerification(
   return rows.length === 1;
 }
 
-/** False where they were not verified. */
-export async function revokeVerification(
+/** The verified memberships of staff that a person has in the school. */
+export async function listVerifiedStaff(
+  reader: Reader,
+  schoolId: SchoolId,
+  accountId: AccountId,
+): Promise<{ membershipId: MembershipId; role: Role }[]> {
+  return queryOf(reader)
+    .select({ membershipId: memberships.id, role: memberships.role })
+    .from(memberships)
+    .innerJoin(verifications, verificationJoin())
+    .where(
+      and(
+        eq(memberships.schoolId, schoolId),
+        eq(memberships.accountId, accountId),
+        isNull(memberships.endedAt),
+      ),
+    )
+    .orderBy(asc(memberships.id));
+}
+
+/** Answers which of them were verified until now. */
+export async function revokeVerifications(
   tx: Transaction,
   schoolId: SchoolId,
-  membershipId: MembershipId,
+  membershipIds: readonly MembershipId[],
   revocation: { readonly revokedBy: MembershipId; readonly revokeReason: string },
-): Promise<boolean> {
+): Promise<MembershipId[]> {
   const rows = await tx
     .update(verifications)
     .set({ ...revocation, revokedAt: sql`now()` })
     .where(
       and(
         eq(verifications.schoolId, schoolId),
-        eq(verifications.membershipId, membershipId),
+        isAmong(verifications.membershipId, membershipIds),
         isNull(verifications.revokedAt),
       ),
     )
     .returning({ membershipId: verifications.membershipId });
-  return rows.length === 1;
+  return rows.map((row) => row.membershipId);
 }
 
 export async function getVerifiedAt(

@@ -22,7 +22,7 @@ import {
   walkPermissions,
 } from './permission-walk.ts';
 import { callerOf, outcomeOf, type Person, type Rooms, startRooms, unwrap } from './rooms.ts';
-import { enrol, makeSchool, newAccount, type TestSchool } from './school.ts';
+import { enrol, makeSchool, newAccount, newPhonelessAccount, type TestSchool } from './school.ts';
 
 let rooms: Rooms;
 let school: TestSchool;
@@ -193,7 +193,8 @@ const walks: Partial<Record<Permission, Walk>> = {
   issueCards: {
     prepare: async (person, own) => {
       const groupId = own ? school.groupId : school.otherGroupId;
-      const { as: membershipId } = await put({ role: 'pupil', groupId });
+      const accountId = await newPhonelessAccount(rooms);
+      const { as: membershipId } = await put({ role: 'pupil', groupId, accountId });
       return async () => outcomeOf(await rooms.call('school.issueCard', person, { membershipId }));
     },
     denied: ['FORBIDDEN', 'NOT_FOUND'],

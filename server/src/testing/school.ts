@@ -9,6 +9,10 @@ export async function newAccount({ platform, accounts }: Rooms): Promise<Account
   return platform.database.inTransaction((tx) => accounts.ensureAccount(tx, nextPhone()));
 }
 
+/** Of a child who signs in with a card. */
+export const newPhonelessAccount = ({ platform, accounts }: Rooms): Promise<AccountId> =>
+  platform.database.inTransaction((tx) => accounts.cards.createAccount(tx));
+
 /** Puts a person into a school by the operator's hand. */
 export async function enrol(
   rooms: Rooms,

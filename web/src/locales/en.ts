@@ -1528,8 +1528,7 @@ export const en = {
     CARD_WRONG:
       'The card or the PIN is wrong. Check the digits; if the card was replaced, take the new one from whoever issued it.',
     CARD_LOCKED: 'Too many wrong PINs. Wait, or ask whoever issued the card for a new one.',
-    CARD_REFUSED:
-      'A card is for those who have no other role and no phone on the lists: others sign in by phone.',
+    CARD_REFUSED: 'A card is for those who have no other role and no phone: others sign in by phone.',
     INVITE_INVALID:
       'The invite has expired, was annulled or is used up. Ask whoever gave it to you for a new one.',
     ALREADY_MEMBER: 'You have already joined in this role. Open the chats.',

@@ -184,7 +184,7 @@ export function Register() {
                   </div>
                   {(issues || asksToMove || asksToLink) && (
                     <div className={classes.actions}>
-                      {issues && (
+                      {issues && !pupil.hasPhone && (
                         <Button
                           size="xs"
                           variant="light"
@@ -280,6 +280,7 @@ export function Register() {
                       variant="light"
                       disabled={busy}
                       onClick={() => void issue([{ entryId }])}
+                      data-testid="issue-card"
                     >
                       {t('register.issue')}
                     </Button>
