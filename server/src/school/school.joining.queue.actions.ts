@@ -254,6 +254,10 @@ export function createJoinQueueActions(
       database.inTransaction(async (tx) => {
         const { self, scope } = await requireDecider(tx, actor);
         const request = await requireOpen(tx, actor, scope, input.requestId);
+        // A class teacher lets others in, not themselves: an administrator could invite themselves anyway.
+        if (request.accountId === self.accountId && !may(decidePermissionOf(request.role), self)) {
+          throw new CodedError('FORBIDDEN');
+        }
         const { role, groupId, childId, entryId } = input;
         // What is absent or of another school is nothing, whatever else is wrong.
         if (groupId !== undefined) await requireClass(tx, actor, groupId);
