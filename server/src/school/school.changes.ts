@@ -20,7 +20,12 @@ import { endUnfoundedCards } from './school.cards.changes.ts';
 import type { ChangeKit, NewGroup } from './school.changes.kit.ts';
 import { listGroupPeople } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
-import { teachersOfPupil } from './school.guardians.store.ts';
+import {
+  addGuardianLink,
+  removeGuardianLink,
+  type StoredGuardianLink,
+  teachersOfPupil,
+} from './school.guardians.store.ts';
 import {
   annulInvites,
   describeInvite,
@@ -41,7 +46,6 @@ import { closeGuardianEntries } from './school.roster.store.ts';
 import {
   addAttachment,
   addGroup,
-  addGuardianLink,
   addMembership,
   addSchool,
   addVerification,
@@ -53,11 +57,9 @@ import {
   listVerifiedStaff,
   lockSchool,
   removeAttachment,
-  removeGuardianLink,
   revokeVerifications,
   type StoredAttachment,
   type StoredGroup,
-  type StoredGuardianLink,
   writeGroup,
 } from './school.store.ts';
 

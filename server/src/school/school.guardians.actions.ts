@@ -46,7 +46,7 @@ type Contract = typeof guardianProcedures;
 export async function announceRegister(tx: Transaction, schoolId: SchoolId, groupId: GroupId): Promise<void> {
   const readers = [
     ...(await listByRole(tx, schoolId, ['admin', 'head'])),
-    ...(await teachersOf(tx, schoolId, groupId, 'class')),
+    ...(await teachersOf(tx, schoolId, [groupId], 'class')),
   ];
   for (const membershipId of readers) {
     tx.announce(

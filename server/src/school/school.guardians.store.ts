@@ -6,11 +6,13 @@ import type {
   RosterEntryId,
   SchoolId,
 } from '@zvonok/shared';
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { rosterEntries } from './school.roster.tables.ts';
-import type { StoredGuardianLink } from './school.store.ts';
-import { guardianLinks, memberships, teacherAttachments } from './school.tables.ts';
+import { guardianLinks, memberships, partedLinks, teacherAttachments } from './school.tables.ts';
+
+export type StoredGuardianLink = typeof guardianLinks.$inferSelect;
 
 /** The active pupils of a class, by name. */
 export async function listPupils(
@@ -138,17 +140,17 @@ export async function teachersOfPupil(
     .select({ groupId: memberships.groupId })
     .from(memberships)
     .where(and(eq(memberships.schoolId, schoolId), eq(memberships.id, childId)));
-  const groupId = child?.groupId ?? null;
-  return groupId === null ? [] : teachersOf(reader, schoolId, groupId);
+  return teachersOf(reader, schoolId, child?.groupId == null ? [] : [child.groupId]);
 }
 
-/** Active teachers with a tie to the group; `only`: of this kind. */
+/** Active teachers with a tie to any of these groups; `only`: of this kind. */
 export async function teachersOf(
   reader: Reader,
   schoolId: SchoolId,
-  groupId: GroupId,
+  groupIds: readonly GroupId[],
   only?: 'class',
 ): Promise<MembershipId[]> {
+  if (groupIds.length === 0) return [];
   const rows = await queryOf(reader)
     .selectDistinct({ id: teacherAttachments.membershipId })
     .from(teacherAttachments)
@@ -162,8 +164,149 @@ export async function teachersOf(
     .where(
       and(
         eq(teacherAttachments.schoolId, schoolId),
-        eq(teacherAttachments.groupId, groupId),
+        isAmong(teacherAttachments.groupId, groupIds),
         only === undefined ? undefined : eq(teacherAttachments.kind, only),
+        isNull(memberships.endedAt),
+      ),
+    );
+  return rows.map((row) => row.id);
+}
+
+/** Every row of links, or of links taken back, of the same two people, whatever memberships they have or had. */
+function sameTwo(
+  tx: Transaction,
+  links: typeof guardianLinks | typeof partedLinks,
+  { schoolId, guardianId, childId }: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId'>,
+) {
+  const those = alias(memberships, 'those');
+  const self = alias(memberships, 'self');
+  const like = (id: MembershipId, isSame: SQL | undefined) =>
+    tx
+      .select({ id: those.id })
+      .from(those)
+      .innerJoin(self, and(eq(self.schoolId, those.schoolId), eq(self.id, id)))
+      .where(and(eq(those.schoolId, schoolId), isSame));
+  const sameAccount = eq(those.accountId, self.accountId);
+  return and(
+    eq(links.schoolId, schoolId),
+    inArray(links.guardianId, like(guardianId, sameAccount)),
+    // A child who left and comes back with a card has another account.
+    inArray(
+      links.childId,
+      like(childId, or(sameAccount, and(eq(those.role, 'pupil'), eq(those.searchName, self.searchName)))),
+    ),
+  );
+}
+
+/**
+ * The new link; undefined where it was there. What limited an earlier link of the same two people limits it too, also one
+ * that was taken back: they may have other memberships since, by a transfer or a new invite.
+ */
+export async function addGuardianLink(
+  tx: Transaction,
+  link: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId' | 'linkedBy'>,
+): Promise<StoredGuardianLink | undefined> {
+  const limitsOf = (links: typeof guardianLinks | typeof partedLinks) => ({
+    mayBeInformed: links.mayBeInformed,
+    mayBeContacted: links.mayBeContacted,
+    limitReason: links.limitReason,
+    limitedAt: links.limitedAt,
+    limitedBy: links.limitedBy,
+  });
+  const [parted] = await tx
+    .select(limitsOf(partedLinks))
+    .from(partedLinks)
+    .where(sameTwo(tx, partedLinks, link))
+    .orderBy(desc(partedLinks.partedAt))
+    .limit(1);
+  const [earlier = parted] = await tx
+    .select(limitsOf(guardianLinks))
+    .from(guardianLinks)
+    .where(sameTwo(tx, guardianLinks, link))
+    .orderBy(desc(guardianLinks.createdAt))
+    .limit(1);
+  const [row] = await tx
+    .insert(guardianLinks)
+    .values({ ...link, ...earlier })
+    .onConflictDoNothing()
+    .returning();
+  if (row !== undefined && parted !== undefined) {
+    await tx.delete(partedLinks).where(sameTwo(tx, partedLinks, link));
+  }
+  return row;
+}
+
+/** Of these links those that nobody took back: what is only expected does not bring the others back. `sameTwo`, of many. */
+export async function withoutParted<Link extends Pick<StoredGuardianLink, 'guardianId' | 'childId'>>(
+  tx: Transaction,
+  schoolId: SchoolId,
+  links: readonly Link[],
+): Promise<Link[]> {
+  if (links.length === 0) return [];
+  const rows = await queryOf(tx).execute<{ place: number }>(sql`
+    select l.place::int from unnest(
+      ${sql.param(links.map((link) => link.guardianId))}::uuid[],
+      ${sql.param(links.map((link) => link.childId))}::uuid[]) with ordinality as l (guardian_id, child_id, place)
+    join memberships g on g.school_id = ${schoolId} and g.id = l.guardian_id
+    join memberships c on c.school_id = ${schoolId} and c.id = l.child_id
+    where exists (select 1 from parted_links p
+      join memberships pg on pg.school_id = p.school_id and pg.id = p.guardian_id
+      join memberships pc on pc.school_id = p.school_id and pc.id = p.child_id
+      where p.school_id = ${schoolId} and pg.account_id = g.account_id
+        and (pc.account_id = c.account_id or (pc.role = 'pupil' and pc.search_name = c.search_name)))`);
+  const parted = new Set(rows.map((row) => row.place));
+  return links.filter((_link, index) => !parted.has(index + 1));
+}
+
+/** Takes the link back and remembers it. False where it was not there. */
+export async function removeGuardianLink(
+  tx: Transaction,
+  schoolId: SchoolId,
+  guardianId: MembershipId,
+  childId: MembershipId,
+): Promise<boolean> {
+  const [link] = await tx
+    .delete(guardianLinks)
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        eq(guardianLinks.guardianId, guardianId),
+        eq(guardianLinks.childId, childId),
+      ),
+    )
+    .returning();
+  if (link === undefined) return false;
+  const { mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy } = link;
+  const limits = { mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy };
+  await tx
+    .insert(partedLinks)
+    .values({ schoolId, guardianId, childId, ...limits })
+    .onConflictDoUpdate({
+      target: [partedLinks.schoolId, partedLinks.guardianId, partedLinks.childId],
+      set: { ...limits, partedAt: sql`now()` },
+    });
+  return true;
+}
+
+/** The active guardians who may be informed of any of these children: what happens to them is nothing to the others. */
+export async function guardiansOf(
+  reader: Reader,
+  schoolId: SchoolId,
+  childIds: readonly MembershipId[],
+): Promise<MembershipId[]> {
+  if (childIds.length === 0) return [];
+  const rows = await queryOf(reader)
+    .selectDistinct({ id: guardianLinks.guardianId })
+    .from(guardianLinks)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.guardianId)),
+    )
+    .where(
+      and(
+        eq(guardianLinks.schoolId, schoolId),
+        isAmong(guardianLinks.childId, childIds),
+        eq(guardianLinks.mayBeInformed, true),
         isNull(memberships.endedAt),
       ),
     );

@@ -3,11 +3,11 @@ import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { eventFor } from '../platform/outbound.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { teachersOf } from './school.guardians.store.ts';
 import {
   addJoinRequest,
   countRequestsOfDay,
   findPause,
-  listClassTeachers,
   listOwnRequests,
   type NewJoinRequest,
   type StoredJoinRequest,
@@ -50,7 +50,7 @@ export async function announceJoinRequest(
   }
   const candidates: MembershipId[] = [
     ...(await listByRole(tx, schoolId, ['admin'])),
-    ...(groupId === null ? [] : await listClassTeachers(tx, schoolId, groupId)),
+    ...(groupId === null ? [] : await teachersOf(tx, schoolId, [groupId], 'class')),
   ];
   for (const facts of (await loadFacts(tx, schoolId, candidates)).values()) {
     if (!mayDecide(facts, role, groupId)) continue;

@@ -17,7 +17,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import { isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import { joinRequests } from './school.joining.tables.ts';
 import { groupKeyOf } from './school.roster.names.ts';
-import { groups, memberships, schools, teacherAttachments } from './school.tables.ts';
+import { groups, memberships, schools } from './school.tables.ts';
 
 /** A request with the state that the database's clock gives it. */
 export type StoredJoinRequest = typeof joinRequests.$inferSelect;
@@ -409,31 +409,4 @@ export async function listNamesakes(
       ),
     )
     .orderBy(asc(memberships.fullName), asc(memberships.id));
-}
-
-/** Active class teachers of the class. */
-export async function listClassTeachers(
-  reader: Reader,
-  schoolId: SchoolId,
-  groupId: GroupId,
-): Promise<MembershipId[]> {
-  const rows = await queryOf(reader)
-    .select({ id: memberships.id })
-    .from(teacherAttachments)
-    .innerJoin(
-      memberships,
-      and(
-        eq(memberships.schoolId, teacherAttachments.schoolId),
-        eq(memberships.id, teacherAttachments.membershipId),
-      ),
-    )
-    .where(
-      and(
-        eq(teacherAttachments.schoolId, schoolId),
-        eq(teacherAttachments.groupId, groupId),
-        eq(teacherAttachments.kind, 'class'),
-        isNull(memberships.endedAt),
-      ),
-    );
-  return rows.map((row) => row.id);
 }

@@ -16,6 +16,7 @@ import { eventFor, signal } from '../platform/outbound.ts';
 import { type AuditEntry, type By, record } from './school.audit.store.ts';
 import type { ChangeKit } from './school.changes.kit.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { guardiansOf, teachersOf } from './school.guardians.store.ts';
 import { noteLikeness } from './school.likeness.ts';
 import {
   copyVerification,
@@ -28,7 +29,6 @@ import {
   renamePerson,
   reviveMemberships,
   type StoredMembership,
-  teachersOf,
 } from './school.movement.store.ts';
 import { normaliseFullName } from './school.names.ts';
 import { describeOwn } from './school.own.ts';
@@ -38,7 +38,6 @@ import { requireSelf } from './school.require.ts';
 import {
   addAttachment,
   countOtherAdmins,
-  guardiansOf,
   listActiveMemberships,
   listGroups,
   lockSchool,

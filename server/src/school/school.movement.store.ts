@@ -318,28 +318,6 @@ export async function listStays(
   return own.flatMap(stays);
 }
 
-/** Active teachers attached to any of these groups. */
-export async function teachersOf(
-  reader: Reader,
-  schoolId: SchoolId,
-  groupIds: readonly GroupId[],
-): Promise<MembershipId[]> {
-  if (groupIds.length === 0) return [];
-  const rows = await queryOf(reader)
-    .selectDistinct({ id: memberships.id })
-    .from(memberships)
-    .where(
-      and(
-        eq(memberships.schoolId, schoolId),
-        eq(memberships.role, 'teacher'),
-        isNull(memberships.endedAt),
-        sql`exists (select 1 from teacher_attachments a where a.school_id = memberships.school_id
-          and a.membership_id = memberships.id and a.group_id = any(${sql.param(groupIds)}::uuid[]))`,
-      ),
-    );
-  return rows.map((row) => row.id);
-}
-
 /** Active pupils by class. */
 export async function pupilsByGroup(
   reader: Reader,
@@ -358,7 +336,6 @@ export async function pupilsByGroup(
       ),
     )
     .orderBy(asc(memberships.id));
-  const byGroup = new Map<GroupId, MembershipId[]>();
-  for (const { id, groupId } of rows) byGroup.set(groupId, [...(byGroup.get(groupId) ?? []), id]);
-  return byGroup;
+  const byGroup = Map.groupBy(rows, (row) => row.groupId);
+  return new Map([...byGroup].map(([groupId, pupils]) => [groupId, pupils.map((row) => row.id)]));
 }

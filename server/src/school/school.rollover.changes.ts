@@ -13,8 +13,9 @@ import { type AuditEntry, type By, record } from './school.audit.store.ts';
 import type { ChangeKit } from './school.changes.kit.ts';
 import { listPeopleOfGroups } from './school.directory.store.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { guardiansOf, teachersOf } from './school.guardians.store.ts';
 import type { MovementChanges } from './school.movement.changes.ts';
-import { listMemberships, pupilsByGroup, reviveMemberships, teachersOf } from './school.movement.store.ts';
+import { listMemberships, pupilsByGroup, reviveMemberships } from './school.movement.store.ts';
 import type { RolloverRecord } from './school.movement.tables.ts';
 import { describeOwn } from './school.own.ts';
 import {
@@ -30,7 +31,6 @@ import {
 } from './school.rollover.store.ts';
 import {
   addAttachment,
-  guardiansOf,
   listOfSeveralMemberships,
   removeAttachment,
   type StoredGroup,

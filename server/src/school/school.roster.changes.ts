@@ -2,15 +2,9 @@ import { CodedError, type GroupId, type MembershipId, type SchoolId } from '@zvo
 import { v7 as uuid } from 'uuid';
 import type { Transaction } from '../platform/database.ts';
 import { type AuditEntry, type By, record } from './school.audit.store.ts';
+import { addGuardianLink, withoutParted } from './school.guardians.store.ts';
 import type { PeopleChanged } from './school.ports.ts';
-import {
-  addAttachment,
-  addGroup,
-  addGuardianLink,
-  type StoredAttachment,
-  type StoredGroup,
-  wereParted,
-} from './school.store.ts';
+import { addAttachment, addGroup, type StoredAttachment, type StoredGroup } from './school.store.ts';
 
 /** «7Б» is of the seventh year. A group whose name says none is given one by hand. */
 const yearOf = (name: string): number | null => {
@@ -75,9 +69,8 @@ export function createRosterChanges(
         groupIds.add(groupId);
         entries.push({ action: 'teacherAttached', membershipId, groupId, after: { kind, subject } });
       }
-      for (const { guardianId, childId } of ties.links) {
+      for (const { guardianId, childId } of await withoutParted(tx, schoolId, ties.links)) {
         const linkedBy = by?.membershipId ?? null;
-        if (await wereParted(tx, { schoolId, guardianId, childId })) continue;
         if (!(await addGuardianLink(tx, { schoolId, guardianId, childId, linkedBy }))) continue;
         entries.push({ action: 'guardianLinked', membershipId: guardianId, after: { childId } });
       }

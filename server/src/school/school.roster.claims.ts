@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../platform/database.ts';
 import type { By } from './school.audit.store.ts';
 import { describeOwn, type SchoolChanges } from './school.changes.ts';
 import { loadFacts } from './school.facts.store.ts';
+import { withoutParted } from './school.guardians.store.ts';
 import {
   claimEntry,
   listClaimable,
@@ -10,7 +11,7 @@ import {
   lockRosterFamily,
   membersOfEntries,
 } from './school.roster.store.ts';
-import { findActiveMembership, findOpenClass, wasSentAwaySince, wereParted } from './school.store.ts';
+import { findActiveMembership, findOpenClass, wasSentAwaySince } from './school.store.ts';
 
 /** Who claims what, and from where. */
 export interface Claim {
@@ -89,8 +90,8 @@ export function createRosterClaims(
         .flatMap((id) => members.get(id) ?? [])
         .map((guardian) => ({ guardianId: guardian.membershipId, childId: membershipId })),
     ];
-    for (const link of links) {
-      if (!(await wereParted(tx, { schoolId, ...link }))) await changes.link(tx, { schoolId, ...link }, by);
+    for (const link of await withoutParted(tx, schoolId, links)) {
+      await changes.link(tx, { schoolId, ...link }, by);
     }
     return describe(tx, schoolId, membershipId);
   }

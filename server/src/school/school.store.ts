@@ -11,38 +11,13 @@ import type {
   staffRoles,
   Vocabulary,
 } from '@zvonok/shared';
-import {
-  and,
-  asc,
-  count,
-  desc,
-  eq,
-  gt,
-  gte,
-  inArray,
-  isNull,
-  ne,
-  notInArray,
-  or,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
-import { alias } from 'drizzle-orm/pg-core';
+import { and, asc, count, eq, gt, gte, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm';
 import { type Database, isAmong, queryOf, type Reader, type Transaction } from '../platform/database.ts';
 import type { Caller } from '../platform/procedures.ts';
-import {
-  groups,
-  guardianLinks,
-  memberships,
-  partedLinks,
-  schools,
-  teacherAttachments,
-  verifications,
-} from './school.tables.ts';
+import { groups, memberships, schools, teacherAttachments, verifications } from './school.tables.ts';
 
 export type StoredSchool = typeof schools.$inferSelect;
 export type StoredGroup = typeof groups.$inferSelect;
-export type StoredGuardianLink = typeof guardianLinks.$inferSelect;
 
 export const describeSchool = (school: StoredSchool): School => ({
   id: school.id,
@@ -349,138 +324,6 @@ export async function removeAttachment(tx: Transaction, attachment: StoredAttach
     )
     .returning({ groupId: teacherAttachments.groupId });
   return rows.length === 1;
-}
-
-/** Every row of links, or of links taken back, of the same two people, whatever memberships they have or had. */
-function sameTwo(
-  tx: Transaction,
-  links: typeof guardianLinks | typeof partedLinks,
-  { schoolId, guardianId, childId }: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId'>,
-) {
-  const those = alias(memberships, 'those');
-  const self = alias(memberships, 'self');
-  const like = (id: MembershipId, isSame: SQL | undefined) =>
-    tx
-      .select({ id: those.id })
-      .from(those)
-      .innerJoin(self, and(eq(self.schoolId, those.schoolId), eq(self.id, id)))
-      .where(and(eq(those.schoolId, schoolId), isSame));
-  const sameAccount = eq(those.accountId, self.accountId);
-  return and(
-    eq(links.schoolId, schoolId),
-    inArray(links.guardianId, like(guardianId, sameAccount)),
-    // A child who left and comes back with a card has another account.
-    inArray(
-      links.childId,
-      like(childId, or(sameAccount, and(eq(those.role, 'pupil'), eq(those.searchName, self.searchName)))),
-    ),
-  );
-}
-
-/**
- * The new link; undefined where it was there. What limited an earlier link of the same two people limits it too, also one
- * that was taken back: they may have other memberships since, by a transfer or a new invite.
- */
-export async function addGuardianLink(
-  tx: Transaction,
-  link: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId' | 'linkedBy'>,
-): Promise<StoredGuardianLink | undefined> {
-  const limitsOf = (links: typeof guardianLinks | typeof partedLinks) => ({
-    mayBeInformed: links.mayBeInformed,
-    mayBeContacted: links.mayBeContacted,
-    limitReason: links.limitReason,
-    limitedAt: links.limitedAt,
-    limitedBy: links.limitedBy,
-  });
-  const [parted] = await tx
-    .select(limitsOf(partedLinks))
-    .from(partedLinks)
-    .where(sameTwo(tx, partedLinks, link))
-    .orderBy(desc(partedLinks.partedAt))
-    .limit(1);
-  const [earlier = parted] = await tx
-    .select(limitsOf(guardianLinks))
-    .from(guardianLinks)
-    .where(sameTwo(tx, guardianLinks, link))
-    .orderBy(desc(guardianLinks.createdAt))
-    .limit(1);
-  const [row] = await tx
-    .insert(guardianLinks)
-    .values({ ...link, ...earlier })
-    .onConflictDoNothing()
-    .returning();
-  if (row !== undefined && parted !== undefined) {
-    await tx.delete(partedLinks).where(sameTwo(tx, partedLinks, link));
-  }
-  return row;
-}
-
-/** Whether the link of these two people was taken back: what is only expected does not bring it back. */
-export async function wereParted(
-  tx: Transaction,
-  link: Pick<StoredGuardianLink, 'schoolId' | 'guardianId' | 'childId'>,
-): Promise<boolean> {
-  const rows = await tx
-    .select({ childId: partedLinks.childId })
-    .from(partedLinks)
-    .where(sameTwo(tx, partedLinks, link))
-    .limit(1);
-  return rows.length > 0;
-}
-
-/** Takes the link back and remembers it. False where it was not there. */
-export async function removeGuardianLink(
-  tx: Transaction,
-  schoolId: SchoolId,
-  guardianId: MembershipId,
-  childId: MembershipId,
-): Promise<boolean> {
-  const [link] = await tx
-    .delete(guardianLinks)
-    .where(
-      and(
-        eq(guardianLinks.schoolId, schoolId),
-        eq(guardianLinks.guardianId, guardianId),
-        eq(guardianLinks.childId, childId),
-      ),
-    )
-    .returning();
-  if (link === undefined) return false;
-  const { mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy } = link;
-  const limits = { mayBeInformed, mayBeContacted, limitReason, limitedAt, limitedBy };
-  await tx
-    .insert(partedLinks)
-    .values({ schoolId, guardianId, childId, ...limits })
-    .onConflictDoUpdate({
-      target: [partedLinks.schoolId, partedLinks.guardianId, partedLinks.childId],
-      set: { ...limits, partedAt: sql`now()` },
-    });
-  return true;
-}
-
-/** The active guardians who may be informed of any of these children: what happens to them is nothing to the others. */
-export async function guardiansOf(
-  reader: Reader,
-  schoolId: SchoolId,
-  childIds: readonly MembershipId[],
-): Promise<MembershipId[]> {
-  if (childIds.length === 0) return [];
-  const rows = await queryOf(reader)
-    .selectDistinct({ id: guardianLinks.guardianId })
-    .from(guardianLinks)
-    .innerJoin(
-      memberships,
-      and(eq(memberships.schoolId, guardianLinks.schoolId), eq(memberships.id, guardianLinks.guardianId)),
-    )
-    .where(
-      and(
-        eq(guardianLinks.schoolId, schoolId),
-        isAmong(guardianLinks.childId, childIds),
-        eq(guardianLinks.mayBeInformed, true),
-        isNull(memberships.endedAt),
-      ),
-    );
-  return rows.map((row) => row.id);
 }
 
 /** The verification that holds; what was revoked is history. */
