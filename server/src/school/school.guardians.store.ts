@@ -219,12 +219,14 @@ export async function addGuardianLink(
     .where(sameTwo(tx, partedLinks, link))
     .orderBy(desc(partedLinks.partedAt))
     .limit(1);
-  const [earlier = parted] = await tx
+  const [linked] = await tx
     .select(limitsOf(guardianLinks))
     .from(guardianLinks)
     .where(sameTwo(tx, guardianLinks, link))
     .orderBy(desc(guardianLinks.createdAt))
     .limit(1);
+  // What was taken back is newer than every link that is there: whoever links the two again makes it forgotten.
+  const earlier = parted ?? linked;
   const [row] = await tx
     .insert(guardianLinks)
     .values({ ...link, ...earlier })

@@ -140,6 +140,25 @@ it('keeps the limit of a child who comes back with another account', async () =>
   expect(await standingsOf(guardian)).toEqual(['PU']);
 });
 
+it('keeps the limit of a link that was taken back, whatever an older one said', async () => {
+  const accountId = await newAccount(rooms);
+  const here = { role: 'pupil', fullName: 'Зимин Егор', groupId: school.groupId, accountId } as const;
+  const before = await put(here);
+  const guardian = await put({
+    role: 'guardian',
+    fullName: 'Зимина Вера',
+    groupId: school.groupId,
+    childId: before.as,
+  });
+  unwrap(await rooms.call('school.endMembership', school.admin, { membershipId: before.as, reason: 'left' }));
+  const child = await put(here);
+  unwrap(await link(guardian, child));
+  unwrap(await limit(guardian, child));
+  unwrap(await unlink(guardian, child));
+  unwrap(await link(guardian, child));
+  expect(await standingsOf(guardian)).toEqual(['PU']);
+});
+
 it('imports no link that somebody has taken back', async () => {
   const child = await put({ role: 'pupil', fullName: 'Рябов Сева', groupId: school.groupId });
   const guardian = await put({
