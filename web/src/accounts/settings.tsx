@@ -4,7 +4,7 @@ import type { Session } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Avatar } from '../platform/avatar.tsx';
-import { client, useSession } from '../platform/client.ts';
+import { client, onAny, useSession } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { useServerVersion } from '../platform/health.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
@@ -105,12 +105,8 @@ function Devices() {
     client.accounts.listSessions({}).then((answer) => setSessions(answer.sessions), setProblem);
   }, []);
   useEffect(() => {
-    const events = ['accounts.sessionStarted', 'accounts.sessionEnded', 'accounts.passkeysChanged'] as const;
-    const stops = events.map((name) => client.on(name, load));
     load();
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return onAny(['accounts.sessionStarted', 'accounts.sessionEnded', 'accounts.passkeysChanged'], load);
   }, [load]);
 
   const others = sessions?.filter((session) => !session.current) ?? [];

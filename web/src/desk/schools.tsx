@@ -2,7 +2,7 @@ import { Badge, Button, Skeleton, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconBuildingCommunity, IconSearch, IconSearchOff } from '@tabler/icons-react';
 import { type HostedSchool, schoolLimits } from '@zvonok/client-sdk';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
 import { client } from '../platform/client.ts';
@@ -10,6 +10,7 @@ import { Confirm } from '../platform/confirm.tsx';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { tell } from '../platform/tell.ts';
+import { usePages } from '../platform/use-pages.ts';
 import { errorWords, longDate } from '../platform/words.ts';
 import { AppointAdministrator } from './appoint-administrator.tsx';
 import classes from './operator.module.css';
@@ -24,52 +25,24 @@ export function Schools() {
   const [parameters] = useSearchParams();
   const [typed, setTyped] = useState(parameters.get('search') ?? '');
   const [search] = useDebouncedValue(typed.trim(), typingMs);
-  const [schools, setSchools] = useState<readonly HostedSchool[]>();
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const [suspending, setSuspending] = useState<HostedSchool>();
   const [appointing, setAppointing] = useState<HostedSchool>();
   const [resuming, setResuming] = useState<HostedSchool>();
 
   const ask = useCallback(
-    (after?: HostedSchool) =>
-      client.desk.listSchools({
+    async (after?: HostedSchool) => {
+      const { schools: items, ...rest } = await client.desk.listSchools({
         ...(search === '' ? {} : { search }),
         ...(after === undefined ? {} : { after: after.id }),
-      }),
+      });
+      return { items, ...rest };
+    },
     [search],
   );
-
-  const load = useCallback(() => {
-    let here = true;
-    setProblem(undefined);
-    ask().then(
-      (page) => {
-        if (!here) return;
-        setSchools(page.schools);
-        setHasMore(page.hasMore);
-      },
-      (error: unknown) => here && setProblem(error),
-    );
-    // An answer that comes after the words have changed is for other words.
-    return () => {
-      here = false;
-    };
-  }, [ask]);
-  useEffect(load, [load]);
-
-  async function more() {
-    try {
-      const page = await ask(schools?.at(-1));
-      setSchools((known) => [...(known ?? []), ...page.schools]);
-      setHasMore(page.hasMore);
-    } catch (error) {
-      setProblem(error);
-    }
-  }
+  const { items: schools, setItems, hasMore, problem, reload, more } = usePages(ask, { keeps: true });
 
   const put = (school: HostedSchool) =>
-    setSchools((known) => known?.map((each) => (each.id === school.id ? school : each)));
+    setItems((known) => known?.map((each) => (each.id === school.id ? school : each)));
 
   return (
     <div className={classes.schools}>
@@ -84,7 +57,7 @@ export function Schools() {
         onChange={(event) => setTyped(event.currentTarget.value)}
         data-testid="search-schools"
       />
-      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void reload()} />}
       {schools === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton h={72} mt="md" radius="lg" />

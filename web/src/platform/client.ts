@@ -1,9 +1,17 @@
-import { type Client, createClient, type SessionState } from '@zvonok/client-sdk';
+import { type Client, createClient, type EventName, type SessionState } from '@zvonok/client-sdk';
 import { useSyncExternalStore } from 'react';
 import { preferredLanguage } from './i18n.ts';
 
 /** The one way to the server. Same origin, cookie session; made once per tab. */
 export const client: Client = createClient({ locale: preferredLanguage() });
+
+/** Calls the listener for each of these events. Returns the way to stop. */
+export function onAny(names: readonly EventName[], listener: () => void): () => void {
+  const stops = names.map((name) => client.on(name, listener));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
 
 interface Source<T> {
   getSnapshot(): T;

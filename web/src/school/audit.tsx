@@ -16,7 +16,7 @@ import {
   auditActions,
   type MembershipId,
 } from '@zvonok/client-sdk';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
 import { client } from '../platform/client.ts';
@@ -25,6 +25,7 @@ import { useMembership } from '../platform/membership.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { saveFile } from '../platform/save-file.ts';
 import { tell, tellError } from '../platform/tell.ts';
+import { usePages } from '../platform/use-pages.ts';
 import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, moment } from '../platform/words.ts';
 import classes from './audit.module.css';
@@ -48,9 +49,6 @@ export function AuditPage() {
   const membership = useMembership();
   const { id: as, vocabulary } = membership;
   const [parameters, setParameters] = useSearchParams();
-  const [records, setRecords] = useState<readonly AuditRecord[]>();
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const [saving, setSaving] = useState(false);
   const whole = membership.standings.includes('SA') || membership.standings.includes('HD');
 
@@ -79,42 +77,18 @@ export function AuditPage() {
     [action, by, member, from, until],
   );
   const ask = useCallback(
-    (after?: AuditRecord) =>
-      client.school.listAuditRecords({
+    async (after?: AuditRecord) => {
+      const { records: items, ...rest } = await client.school.listAuditRecords({
         as,
         limit: pageSize,
         ...filter,
         ...(after !== undefined && { after: after.id }),
-      }),
+      });
+      return { items, ...rest };
+    },
     [as, filter],
   );
-
-  const load = useCallback(() => {
-    let here = true;
-    setProblem(undefined);
-    ask().then(
-      (page) => {
-        if (!here) return;
-        setRecords(page.records);
-        setHasMore(page.hasMore);
-      },
-      (error: unknown) => here && setProblem(error),
-    );
-    return () => {
-      here = false;
-    };
-  }, [ask]);
-  useEffect(load, [load]);
-
-  async function showMore() {
-    try {
-      const page = await ask(records?.at(-1));
-      setRecords((known) => [...(known ?? []), ...page.records]);
-      setHasMore(page.hasMore);
-    } catch (error) {
-      setProblem(error);
-    }
-  }
+  const { items: records, hasMore, problem, reload, more } = usePages(ask, { keeps: true });
 
   async function save() {
     setSaving(true);
@@ -175,7 +149,7 @@ export function AuditPage() {
           )}
         </div>
       )}
-      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void reload()} />}
       {records === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton height={320} mt={22} radius={20} />
@@ -224,7 +198,7 @@ export function AuditPage() {
         </div>
       )}
       {hasMore && (
-        <Button variant="light" mt="md" fullWidth onClick={() => void showMore()}>
+        <Button variant="light" mt="md" fullWidth onClick={() => void more()}>
           {t('audit.more')}
         </Button>
       )}

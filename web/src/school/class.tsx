@@ -13,7 +13,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { plainLine } from '../desk/plain-text.ts';
 import { Avatar } from '../platform/avatar.tsx';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
@@ -48,11 +48,8 @@ export function ClassPage() {
   }, [as, groupId]);
 
   useEffect(() => {
-    const stops = [client.on('school.groupChanged', load), client.on('school.peopleChanged', load)];
     load();
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return onAny(['school.groupChanged', 'school.peopleChanged'], load);
   }, [load]);
 
   if (hasCode(problem, 'NOT_FOUND', 'VALIDATION')) {

@@ -5,11 +5,12 @@ import { mightDo, type SchoolClass, schoolLimits } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, Route, Routes } from 'react-router';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
+import { usePages } from '../platform/use-pages.ts';
 import { errorWords } from '../platform/words.ts';
 import { ClassPage } from './class.tsx';
 import classes from './classes.module.css';
@@ -35,57 +36,22 @@ function Classes() {
   const [state, setState] = useState<'open' | 'archived'>('open');
   const [typed, setTyped] = useState('');
   const [search] = useDebouncedValue(typed.trim(), typingMs);
-  const [listed, setListed] = useState<readonly SchoolClass[]>();
-  const [more, setMore] = useState({ hasMore: false, total: 0 });
-  const [problem, setProblem] = useState<unknown>();
   const makes = mightDo('manageGroups', membership);
 
   const ask = useCallback(
-    (after?: SchoolClass) =>
-      client.school.listClasses({
+    async (after?: SchoolClass) => {
+      const { classes: items, ...rest } = await client.school.listClasses({
         as,
         state,
         ...(search === '' ? {} : { search }),
         ...(after === undefined ? {} : { after: after.group.id }),
-      }),
+      });
+      return { items, ...rest };
+    },
     [as, state, search],
   );
-
-  const load = useCallback(() => {
-    let here = true;
-    setProblem(undefined);
-    ask().then(
-      ({ classes: page, ...rest }) => {
-        if (!here) return;
-        setListed(page);
-        setMore(rest);
-      },
-      (error: unknown) => here && setProblem(error),
-    );
-    // An answer that comes after the words have changed is for other words.
-    return () => {
-      here = false;
-    };
-  }, [ask]);
-
-  useEffect(() => {
-    const stops = [client.on('school.groupChanged', load), client.on('school.peopleChanged', load)];
-    const forget = load();
-    return () => {
-      forget();
-      for (const stop of stops) stop();
-    };
-  }, [load]);
-
-  async function showMore() {
-    try {
-      const { classes: page, ...rest } = await ask(listed?.at(-1));
-      setListed((known) => [...(known ?? []), ...page]);
-      setMore(rest);
-    } catch (error) {
-      setProblem(error);
-    }
-  }
+  const { items: listed, setItems, hasMore, problem, reload, more } = usePages(ask, { keeps: true });
+  useEffect(() => onAny(['school.groupChanged', 'school.peopleChanged'], () => void reload()), [reload]);
 
   const words = `words.${vocabulary}` as const;
   return (
@@ -105,7 +71,7 @@ function Classes() {
           aria-label={t('classes.state')}
           value={state}
           onChange={(value) => {
-            setListed(undefined);
+            setItems(undefined);
             setState(value as 'open' | 'archived');
           }}
           data={[
@@ -114,8 +80,8 @@ function Classes() {
           ]}
         />
       </div>
-      {makes && state === 'open' && <CreateClasses onMade={load} />}
-      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={load} />}
+      {makes && state === 'open' && <CreateClasses onMade={() => void reload()} />}
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void reload()} />}
       {listed === undefined && problem === undefined && (
         <div role="status" aria-busy aria-label={t('common.loading')}>
           <Skeleton height={220} mt={22} radius={20} />
@@ -133,8 +99,8 @@ function Classes() {
           </ul>
         </Section>
       ))}
-      {more.hasMore && (
-        <Button variant="light" mt="md" fullWidth onClick={() => void showMore()}>
+      {hasMore && (
+        <Button variant="light" mt="md" fullWidth onClick={() => void more()}>
           {t('people.more')}
         </Button>
       )}

@@ -19,7 +19,8 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
-import { tell } from '../platform/tell.ts';
+import { tell, tellError } from '../platform/tell.ts';
+import { usePages } from '../platform/use-pages.ts';
 import { formsOf } from '../platform/vocabulary.ts';
 import { errorWords, momentWithin, phoneWords, roleWord } from '../platform/words.ts';
 import { JoinCodeSection } from './join-code.tsx';
@@ -33,37 +34,23 @@ export function JoinRequests() {
   const membership = useMembership();
   const as = membership.id;
   const [state, setState] = useState<'open' | 'decided'>('open');
-  const [requests, setRequests] = useState<readonly JoinRequest[]>();
-  const [groups, setGroups] = useState<readonly Group[]>([]);
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
   const [declining, setDeclining] = useState<JoinRequest>();
   const [approving, setApproving] = useState<JoinRequest>();
   const [taking, setTaking] = useState<{ request: JoinRequest; match: Match }>();
 
-  const load = useCallback(
+  const ask = useCallback(
     async (after?: JoinRequest) => {
-      setProblem(undefined);
-      try {
-        const [page, known] = await Promise.all([
-          client.school.listJoinRequests({ as, state, ...(after === undefined ? {} : { after: after.id }) }),
-          client.school.listGroups({ as }),
-        ]);
-        setGroups(known.groups.filter((group) => group.kind === 'class' && group.archivedAt === null));
-        setHasMore(page.hasMore);
-        setRequests((shown) => (after === undefined ? page.requests : [...(shown ?? []), ...page.requests]));
-      } catch (error) {
-        setProblem(error);
-      }
+      const [{ requests, ...rest }, known] = await Promise.all([
+        client.school.listJoinRequests({ as, state, ...(after === undefined ? {} : { after: after.id }) }),
+        client.school.listGroups({ as }),
+      ]);
+      const groups = known.groups.filter((group) => group.kind === 'class' && group.archivedAt === null);
+      return { items: requests, groups, ...rest };
     },
     [as, state],
   );
-  useEffect(() => {
-    const stop = client.on('school.joinQueueChanged', () => void load());
-    setRequests(undefined);
-    void load();
-    return stop;
-  }, [load]);
+  const { items: requests, answer, hasMore, problem, reload, more } = usePages(ask);
+  useEffect(() => client.on('school.joinQueueChanged', () => void reload()), [reload]);
 
   async function letInAs(request: JoinRequest, { entryId }: Match) {
     await client.school.approveJoinRequest({ as, requestId: request.id, entryId });
@@ -79,9 +66,9 @@ export function JoinRequests() {
     try {
       await letInAs(request, match);
     } catch (error) {
-      setProblem(error);
+      tellError(errorWords(error, t));
     }
-    await load();
+    await reload();
   }
 
   return (
@@ -101,7 +88,7 @@ export function JoinRequests() {
           />
         }
       >
-        {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void load()} />}
+        {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void reload()} />}
         {requests === undefined && problem === undefined && (
           <div role="status" aria-busy aria-label={t('common.loading')}>
             <Skeleton height={140} radius={16} />
@@ -126,7 +113,7 @@ export function JoinRequests() {
           ))}
         </ul>
         {hasMore && (
-          <Button variant="light" mt="md" fullWidth onClick={() => void load(requests?.at(-1))}>
+          <Button variant="light" mt="md" fullWidth onClick={() => void more()}>
             {t('people.more')}
           </Button>
         )}
@@ -134,9 +121,9 @@ export function JoinRequests() {
       {approving !== undefined && (
         <ApproveDialog
           request={approving}
-          groups={groups}
+          groups={answer?.groups ?? []}
           onClose={() => setApproving(undefined)}
-          onDone={() => void load()}
+          onDone={() => void reload()}
         />
       )}
       <Confirm
@@ -148,7 +135,7 @@ export function JoinRequests() {
         onConfirm={async () => {
           if (taking === undefined) return;
           await letInAs(taking.request, taking.match);
-          await load();
+          await reload();
         }}
       >
         {t('joinRequests.takeText')}
@@ -166,7 +153,7 @@ export function JoinRequests() {
           if (declining === undefined) return;
           await client.school.declineJoinRequest({ as, requestId: declining.id, reason });
           tell(t('joinRequests.declined'));
-          await load();
+          await reload();
         }}
       />
     </PageFrame>

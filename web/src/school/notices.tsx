@@ -1,14 +1,15 @@
 import { Button, Skeleton } from '@mantine/core';
 import { IconMailExclamation, IconShieldCheck, IconUserExclamation } from '@tabler/icons-react';
-import type { MembershipId, NoticeId, SchoolNotice } from '@zvonok/client-sdk';
+import type { MembershipId, SchoolNotice } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
 import { tell, tellError } from '../platform/tell.ts';
+import { usePages } from '../platform/use-pages.ts';
 import { errorWords, moment, momentWithin, roleWord } from '../platform/words.ts';
 import classes from './notices.module.css';
 
@@ -58,42 +59,20 @@ export function Notices() {
 /** The notices of one state, read again whenever one is raised or settled. */
 function useNotices(state: State) {
   const { id: as } = useMembership();
-  const [notices, setNotices] = useState<readonly SchoolNotice[]>();
-  const [openCount, setOpenCount] = useState(0);
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-
-  const read = useCallback(
-    async (after?: NoticeId) => {
-      setProblem(undefined);
-      try {
-        const page = await client.school.listNotices({
-          as,
-          state,
-          ...(after === undefined ? {} : { after }),
-        });
-        setNotices((known) => (after === undefined ? page.notices : [...(known ?? []), ...page.notices]));
-        setHasMore(page.hasMore);
-        setOpenCount(page.openCount);
-      } catch (error) {
-        setProblem(error);
-      }
+  const ask = useCallback(
+    async (after?: SchoolNotice) => {
+      const { notices, ...rest } = await client.school.listNotices({
+        as,
+        state,
+        ...(after === undefined ? {} : { after: after.id }),
+      });
+      return { items: notices, ...rest };
     },
     [as, state],
   );
-  const load = useCallback(() => void read(), [read]);
-
-  useEffect(() => {
-    const events = ['school.noticeRaised', 'school.noticeSettled'] as const;
-    const stops = events.map((name) => client.on(name, load));
-    load();
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, [load]);
-
-  const last = notices?.at(-1)?.id;
-  return { as, notices, openCount, hasMore, problem, load, more: () => read(last) };
+  const { items: notices, answer, reload, ...pages } = usePages(ask);
+  useEffect(() => onAny(['school.noticeRaised', 'school.noticeSettled'], () => void reload()), [reload]);
+  return { ...pages, as, notices, openCount: answer?.openCount ?? 0, load: () => void reload() };
 }
 
 function List({ of, onSettled }: { of: ReturnType<typeof useNotices>; onSettled: () => void }) {

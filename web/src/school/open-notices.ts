@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { useMembership } from '../platform/membership.tsx';
 import { answersForSchool } from './answers-for-school.ts';
 
@@ -18,12 +18,8 @@ export function useOpenNotices(): number {
     );
   }, [as, isTold]);
   useEffect(() => {
-    const events = ['school.noticeRaised', 'school.noticeSettled'] as const;
-    const stops = events.map((name) => client.on(name, read));
     read();
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return onAny(['school.noticeRaised', 'school.noticeSettled'], read);
   }, [read]);
   return count;
 }

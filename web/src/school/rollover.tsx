@@ -19,7 +19,7 @@ import {
 } from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { Confirm } from '../platform/confirm.tsx';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
@@ -55,11 +55,8 @@ export function RolloverPage() {
     );
   }, [as, choices]);
   useEffect(() => {
-    const stops = [client.on('school.groupChanged', load), client.on('school.peopleChanged', load)];
     load();
-    return () => {
-      for (const stop of stops) stop();
-    };
+    return onAny(['school.groupChanged', 'school.peopleChanged'], load);
   }, [load]);
 
   const decide = (each: RolloverClass, change: { action?: RolloverAction; name?: string }) =>

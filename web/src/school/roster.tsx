@@ -1,19 +1,33 @@
 import { Button, NativeSelect, SegmentedControl, Skeleton } from '@mantine/core';
 import { IconUserPlus } from '@tabler/icons-react';
-import { type Group, type InvitableRole, invitableRoles, type RosterEntry } from '@zvonok/client-sdk';
+import {
+  type Group,
+  type InvitableRole,
+  invitableRoles,
+  type ProcedureOutput,
+  type RosterEntry,
+} from '@zvonok/client-sdk';
 import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { client } from '../platform/client.ts';
+import { client, onAny } from '../platform/client.ts';
 import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
+import { usePages } from '../platform/use-pages.ts';
 import { errorWords, phoneWords, roleWord } from '../platform/words.ts';
 import classes from './import.module.css';
 
 const pageSize = 100;
-type Counts = readonly { readonly role: InvitableRole; readonly expected: number; readonly come: number }[];
+/** Until the first answer. */
+const nothing: {
+  readonly groups: readonly Group[];
+  readonly counts: ProcedureOutput<'school.listRoster'>['counts'];
+} = {
+  groups: [],
+  counts: [],
+};
 
 /** Whom the school expects: who has not come yet, and how many of each role. */
 export function Roster() {
@@ -22,45 +36,28 @@ export function Roster() {
   const [come, setCome] = useState(false);
   const [role, setRole] = useState<InvitableRole | ''>('');
   const [groupId, setGroupId] = useState('');
-  const [groups, setGroups] = useState<readonly Group[]>([]);
-  const [entries, setEntries] = useState<readonly RosterEntry[]>();
-  const [counts, setCounts] = useState<Counts>([]);
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
 
-  const load = useCallback(
+  const ask = useCallback(
     async (after?: RosterEntry) => {
-      setProblem(undefined);
-      try {
-        const [page, known] = await Promise.all([
-          client.school.listRoster({
-            as,
-            come,
-            limit: pageSize,
-            ...(role === '' ? {} : { role }),
-            ...(groupId === '' ? {} : { groupId: groupId as Group['id'] }),
-            ...(after === undefined ? {} : { after: after.id }),
-          }),
-          client.school.listGroups({ as }),
-        ]);
-        setGroups(known.groups.filter((group) => group.kind === 'class' && group.archivedAt === null));
-        setCounts(page.counts);
-        setEntries((shown) => (after === undefined ? page.entries : [...(shown ?? []), ...page.entries]));
-        setHasMore(page.hasMore);
-      } catch (error) {
-        setProblem(error);
-      }
+      const [{ entries, ...rest }, known] = await Promise.all([
+        client.school.listRoster({
+          as,
+          come,
+          limit: pageSize,
+          ...(role === '' ? {} : { role }),
+          ...(groupId === '' ? {} : { groupId: groupId as Group['id'] }),
+          ...(after === undefined ? {} : { after: after.id }),
+        }),
+        client.school.listGroups({ as }),
+      ]);
+      const groups = known.groups.filter((group) => group.kind === 'class' && group.archivedAt === null);
+      return { items: entries, groups, ...rest };
     },
     [as, come, role, groupId],
   );
-  useEffect(() => {
-    const again = () => void load();
-    const stops = [client.on('school.rosterChanged', again), client.on('school.peopleChanged', again)];
-    again();
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, [load]);
+  const { items: entries, answer, hasMore, problem, reload, more } = usePages(ask);
+  const { groups, counts } = answer ?? nothing;
+  useEffect(() => onAny(['school.rosterChanged', 'school.peopleChanged'], () => void reload()), [reload]);
 
   const nameOf = (id: string | null) => groups.find((group) => group.id === id)?.name;
   const isEmpty = entries !== undefined && counts.every((each) => each.expected === 0);
@@ -76,13 +73,9 @@ export function Roster() {
       .join(' · ');
   const rolesWord = (each: InvitableRole) =>
     each === 'head' ? t('people.roles.head') : t(`words.${vocabulary}.${each}s`);
-  const choose = (change: () => void) => {
-    setEntries(undefined);
-    change();
-  };
   return (
     <PageFrame title={t('roster.title')} lead={t('roster.lead')}>
-      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void load()} />}
+      {problem !== undefined && <LoadFailed words={errorWords(problem, t)} onRetry={() => void reload()} />}
       {isEmpty ? (
         <Notice icon={<IconUserPlus size={36} />} title={t('roster.emptyTitle')} text={t('roster.emptyText')}>
           <Button component={Link} to="/school/import">
@@ -105,7 +98,7 @@ export function Roster() {
             <SegmentedControl
               aria-label={t('roster.title')}
               value={come ? 'come' : 'waiting'}
-              onChange={(value) => choose(() => setCome(value === 'come'))}
+              onChange={(value) => setCome(value === 'come')}
               data={[
                 { value: 'waiting', label: t('roster.waiting') },
                 { value: 'come', label: t('roster.come') },
@@ -116,7 +109,7 @@ export function Roster() {
               value={role}
               onChange={(event) => {
                 const { value } = event.currentTarget;
-                choose(() => setRole(value as InvitableRole | ''));
+                setRole(value as InvitableRole | '');
               }}
               data={[
                 { value: '', label: t('people.allRoles') },
@@ -128,7 +121,7 @@ export function Roster() {
               value={groupId}
               onChange={(event) => {
                 const { value } = event.currentTarget;
-                choose(() => setGroupId(value));
+                setGroupId(value);
               }}
               data={[
                 { value: '', label: t(`words.${vocabulary}.allGroups`) },
@@ -157,7 +150,7 @@ export function Roster() {
                 ))}
               </ul>
               {hasMore && (
-                <Button variant="light" mt="md" fullWidth onClick={() => void load(entries.at(-1))}>
+                <Button variant="light" mt="md" fullWidth onClick={() => void more()}>
                   {t('people.more')}
                 </Button>
               )}

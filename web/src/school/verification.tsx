@@ -9,6 +9,7 @@ import { LoadFailed } from '../platform/load-failed.tsx';
 import { useMembership } from '../platform/membership.tsx';
 import { Notice } from '../platform/notice.tsx';
 import { PageFrame, Section } from '../platform/page.tsx';
+import { usePages } from '../platform/use-pages.ts';
 import { errorWords, roleWord } from '../platform/words.ts';
 import { DecideRequest } from './decide-request.tsx';
 import { VerifyDialog } from './member-dialogs.tsx';
@@ -79,7 +80,7 @@ export function Verification() {
             ))}
           </ul>
           {staff.hasMore && (
-            <Button variant="light" mt="md" fullWidth onClick={staff.more}>
+            <Button variant="light" mt="md" fullWidth onClick={() => void staff.more()}>
               {t('people.more')}
             </Button>
           )}
@@ -93,31 +94,18 @@ export function Verification() {
 /** All staff who are not verified, read again whenever the school's people change. */
 function useUnverified() {
   const { id: as } = useMembership();
-  const [members, setMembers] = useState<readonly Member[]>();
-  const [hasMore, setHasMore] = useState(false);
-  const [problem, setProblem] = useState<unknown>();
-  const read = useCallback(
+  const ask = useCallback(
     async (after?: Member) => {
-      setProblem(undefined);
-      try {
-        const page = await client.school.listMembers({
-          as,
-          filter: 'unverifiedStaff',
-          ...(after === undefined ? {} : { after: after.membershipId }),
-        });
-        setMembers((known) => (after === undefined ? page.members : [...(known ?? []), ...page.members]));
-        setHasMore(page.hasMore);
-      } catch (error) {
-        setProblem(error);
-      }
+      const { members, ...rest } = await client.school.listMembers({
+        as,
+        filter: 'unverifiedStaff',
+        ...(after === undefined ? {} : { after: after.membershipId }),
+      });
+      return { items: members, ...rest };
     },
     [as],
   );
-  const load = useCallback(() => void read(), [read]);
-  useEffect(() => {
-    const stop = client.on('school.peopleChanged', load);
-    load();
-    return stop;
-  }, [load]);
-  return { members, hasMore, problem, load, more: () => void read(members?.at(-1)) };
+  const { items: members, reload, ...pages } = usePages(ask);
+  useEffect(() => client.on('school.peopleChanged', () => void reload()), [reload]);
+  return { ...pages, members, load: () => void reload() };
 }
