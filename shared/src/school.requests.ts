@@ -91,8 +91,6 @@ export const RequestedAction = Type.Union([
   requested.post,
 ]);
 export type RequestedAction = Static<typeof RequestedAction>;
-export type RequestKind = RequestedAction['kind'];
-export const requestKinds = Object.keys(requested) as RequestKind[];
 
 /** The row of the table that decides: whoever has `Y` in it may approve. */
 export function permissionAskedFor(what: RequestedAction): (typeof requestPermissions)[number] {
